@@ -265,3 +265,6 @@ func (s *Store) FlushAll() {
 		db.reset()
 	}
 }
+
+// VolatileFields returns the number of hash fields with a deadline.
+func (db *DB) VolatileFields() int { return int(db.fields[relative].live + db.fields[absolute].live) }

@@ -124,3 +124,12 @@ func (db *DB) freeElement(keyed keyed, ref arena.Ref) {
 		db.arena.Free(ref, memberSize(db.arena, ref))
 	}
 }
+
+// Waiting reports whether there is garbage, or memory to give back.
+func (s *Store) Waiting() bool { return s.garbage.waiting() || s.arena.NeedsTrim() }
+
+// Garbage returns the number of pieces that wait to be freed.
+func (s *Store) Garbage() int {
+	g := &s.garbage
+	return len(g.arenas) + len(g.tables) + len(g.nodes) + len(g.chunks)
+}

@@ -79,3 +79,12 @@ func (e *Entry) Frequency() uint32 {
 func (e *Entry) IdleSeconds() int64 {
 	return int64((e.db.clock - e.clock()) & (1<<24 - 1))
 }
+
+// Clock returns the access clock as it is kept: 24 bits.
+func (e *Entry) Clock() uint32 { return e.clock() }
+
+// Address returns where the entry lies in the arena, in bytes.
+func (e *Entry) Address() uint64 { return uint64(e.ref) << 3 }
+
+// Size returns the bytes of the entry itself, without the blocks of a large value.
+func (e *Entry) Size() int { return e.size() }

@@ -14,7 +14,6 @@ const (
 	// KeepDeadline tells SetString to leave the deadline as it is.
 	KeepDeadline Deadline = 1<<64 - 1
 
-	embeddedMaxBytes = 44      // Redis calls a string up to this size embstr
 	doublingMaxBytes = 1 << 20 // above, a growing string gets this much more
 )
 
@@ -69,6 +68,10 @@ func (db *DB) SetString(key, value []byte, d Deadline) {
 // SetRaw is SetString for a value that a command has computed: it is stored as
 // text even where it looks like a number.
 func (db *DB) SetRaw(key, value []byte, d Deadline) { db.setText(key, value, d, Raw) }
+
+// SetText is SetRaw for a value that Redis keeps as it keeps a value that a client sent,
+// but never as a number: the sum of INCRBYFLOAT.
+func (db *DB) SetText(key, value []byte, d Deadline) { db.setText(key, value, d, Inline) }
 
 // SetInt sets a key to a number.
 func (db *DB) SetInt(key []byte, n int64, d Deadline) {

@@ -313,28 +313,3 @@ func (e *Entry) ZRandom(visit func(name []byte, score float64)) {
 		return false
 	})
 }
-
-// CompactZSet turns a skiplist into a pack where the limits allow it: what
-// commands that build a set anew do at the end.
-func (e *Entry) CompactZSet() {
-	limits := &e.db.Limits
-	if e.Encoding() != Skiplist || e.ZLen() > limits.ZSetEntries {
-		return
-	}
-	var out pack
-	fits := true
-	e.ZEach(0, e.ZLen(), false, func(name []byte, score float64) bool {
-		fits = len(name) <= limits.ZSetValueBytes
-		out = out.appendString(name).appendFloat(score)
-		return fits
-	})
-	if !fits {
-		return
-	}
-	e.db.releasePayload(e)
-	l := e.current()
-	l.enc, l.payload = Pack, 1
-	e.reshape(l)
-	e.bytes()[e.payload] = 0
-	e.setPack(out)
-}

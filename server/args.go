@@ -1,0 +1,156 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"cached/store"
+)
+
+// Readers of arguments, with the errors that Redis gives for what does not parse.
+
+func parseInt(arg []byte) (int64, error) {
+	if n, ok := store.ParseInt(arg); ok {
+		return n, nil
+	}
+	return 0, errNotInt
+}
+
+// parseIntRange parses a number within bounds, and answers otherwise what differs
+// from command to command.
+func parseIntRange(arg []byte, low, high int64, otherwise error) (int64, error) {
+	n, ok := store.ParseInt(arg)
+	if !ok || n < low || n > high {
+		return 0, otherwise
+	}
+	return n, nil
+}
+
+// parseFloat parses a double as strtod does, without leading space, trailing bytes,
+// NaN, and values that do not fit.
+func parseFloat(arg []byte) (float64, error) {
+	s := string(arg)
+	if strings.ContainsRune(s, '_') {
+		return 0, errNotFloat
+	}
+	f, err := strconv.ParseFloat(floatText(s), 64)
+	if err != nil || math.IsNaN(f) {
+		return 0, errNotFloat
+	}
+	if f == 0 && strings.ContainsAny(mantissa(s), "123456789") {
+		return 0, errNotFloat // underflow
+	}
+	return f, nil
+}
+
+// floatText gives hexadecimal numbers the exponent that Go wants of them.
+func floatText(s string) string {
+	lowered := strings.ToLower(strings.TrimLeft(s, "+-"))
+	if strings.HasPrefix(lowered, "0x") && !strings.Contains(lowered, "p") {
+		return s + "p0"
+	}
+	return s
+}
+
+func mantissa(s string) string {
+	m, _, _ := strings.Cut(strings.ToLower(s), "e")
+	return m
+}
+
+// longDouble is a number in the precision in which Redis does INCRBYFLOAT: that of
+// the x87, 64 bits of mantissa.
+const longDoubleBits = 64
+
+func parseLongDouble(arg []byte) (*big.Float, error) {
+	s := string(arg)
+	if _, err := strconv.ParseFloat(floatText(s), 64); err != nil && !errors.Is(err, strconv.ErrRange) || strings.ContainsRune(s, '_') {
+		return nil, errNotFloat
+	}
+	f, _, err := big.ParseFloat(floatText(s), 0, longDoubleBits, big.ToNearestEven)
+	if err != nil {
+		return nil, errNotFloat
+	}
+	return f, nil
+}
+
+// addLongDouble adds and prints the sum as Redis does: 17 digits after the point, without
+// the zeros at the end.
+func addLongDouble(a, b *big.Float) (string, error) {
+	if a.IsInf() || b.IsInf() {
+		return "", errNaN
+	}
+	return formatLongDouble(new(big.Float).SetPrec(longDoubleBits).Add(a, b)), nil
+}
+
+func formatLongDouble(f *big.Float) string {
+	text := f.Text('f', 17)
+	text = strings.TrimRight(text, "0")
+	text = strings.TrimSuffix(text, ".")
+	if text == "-0" {
+		return "0"
+	}
+	return text
+}
+
+// timeUnit is the unit and the clock of an expiry argument.
+type timeUnit struct {
+	perMs    int64 // milliseconds in one
+	absolute bool
+}
+
+var (
+	seconds      = timeUnit{1000, false}
+	milliseconds = timeUnit{1, false}
+	secondsAt    = timeUnit{1000, true}
+	msAt         = timeUnit{1, true}
+)
+
+// expiryUnit reads one of the words EX, PX, EXAT and PXAT.
+func expiryUnit(arg []byte) (timeUnit, bool) {
+	switch {
+	case is(arg, "EX"):
+		return seconds, true
+	case is(arg, "PX"):
+		return milliseconds, true
+	case is(arg, "EXAT"):
+		return secondsAt, true
+	case is(arg, "PXAT"):
+		return msAt, true
+	}
+	return timeUnit{}, false
+}
+
+// deadline turns an expiry argument into a deadline; what it may be at least is low.
+func (c *call) deadline(arg []byte, unit timeUnit, low int64) (store.Deadline, error) {
+	n, err := parseInt(arg)
+	if err != nil {
+		return 0, err
+	}
+	if n < low || n > math.MaxInt64/unit.perMs || n < math.MinInt64/unit.perMs {
+		return 0, errExpire(c.cmd.fullName)
+	}
+	n *= unit.perMs
+	if unit.absolute {
+		return store.At(n), nil
+	}
+	if n > math.MaxInt64-c.now().Wall {
+		return 0, errExpire(c.cmd.fullName)
+	}
+	return c.now().After(n), nil
+}
+
+// bound of a range of scores: 1.5, (1.5, -inf.
+func parseScoreBound(arg []byte) (score float64, exclusive bool, err error) {
+	text := arg
+	if bytes.HasPrefix(text, []byte("(")) {
+		text, exclusive = text[1:], true
+	}
+	if score, err = parseFloat(text); err != nil {
+		return 0, false, errMinMaxFloat
+	}
+	return score, exclusive, nil
+}

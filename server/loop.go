@@ -1,0 +1,336 @@
+package server
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"cached/server/resp"
+	"cached/store"
+)
+
+const (
+	readBufferBytes = 64 << 10
+	spareBuffers    = 64       // reply buffers that are kept for the next replies
+	spareMaxBytes   = 64 << 10 // larger ones are left to the garbage collector
+
+	housekeepUnits = 256                    // between two looks at the clock
+	housekeepSlice = 500 * time.Microsecond // longest that housekeeping holds the loop
+	cronPeriod     = 100 * time.Millisecond
+)
+
+// run is the command loop. It owns the store and every connection, on a thread of its
+// own, until the server is closed.
+func (s *Server) run() {
+	runtime.LockOSThread()
+	defer s.report()
+	for !s.stopping {
+		events, err := s.poll.wait(s.timeoutMs())
+		if err != nil {
+			panic(fmt.Sprintf("epoll: %v", err))
+		}
+		s.tick()
+		for i := range events {
+			s.serve(&events[i])
+		}
+		s.housekeep()
+		s.flush()
+	}
+	s.tearDown()
+}
+
+// report says which command a panic came from, before it takes the process down.
+func (s *Server) report() {
+	if r := recover(); r != nil {
+		name := "none"
+		if s.call.cmd != nil {
+			name = s.call.cmd.fullName
+		}
+		s.log.Error("cached crashed: this is a bug, please report it", "command", name, "error", r)
+		panic(r)
+	}
+}
+
+// tick reads the clocks, once an iteration.
+func (s *Server) tick() {
+	now := time.Now()
+	s.now = now.Sub(s.began)
+	s.commandBegan = s.now
+	s.store.SetTime(store.Time{Mono: s.beganMs + s.now.Milliseconds(), Wall: now.UnixMilli()})
+}
+
+// timeoutMs is how long the loop may wait when no connection is ready.
+func (s *Server) timeoutMs() int {
+	if s.busy {
+		return 0
+	}
+	wait := max((s.nextCron - s.elapsed() + time.Millisecond - 1).Milliseconds(), 0)
+	if due, ok := s.store.DueIn(); ok {
+		// The store's time is that of the last tick, so this is late by no more than the
+		// iteration took, and a wait of whole milliseconds must not end too early.
+		wait = min(wait, due)
+	}
+	return int(wait)
+}
+
+func (s *Server) serve(event *unix.EpollEvent) {
+	fd := int(event.Fd)
+	if c := s.clients.byFD(fd); c != nil {
+		if event.Events&writable != 0 {
+			s.queue(c)
+		}
+		if event.Events&^writable != 0 {
+			s.read(c)
+		}
+		return
+	}
+	if fd == int(s.wakeup) {
+		s.wakeup.drain()
+		s.receive()
+		return
+	}
+	for _, l := range s.listeners {
+		if l.fd == fd {
+			s.accept(l)
+		}
+	}
+}
+
+// read takes what a connection has sent and runs the requests that are whole.
+func (s *Server) read(c *conn) {
+	if c.closed || c.closing || c.paused {
+		if c.paused && !c.closed {
+			s.readAside(c)
+		}
+		return
+	}
+	if c.in != nil {
+		if s.readAside(c) {
+			s.process(c, c.in, c.parser)
+		}
+		return
+	}
+	n, err := readFD(c.fd, s.readBuffer)
+	if n <= 0 {
+		if n == 0 && err == nil || !again(err) {
+			s.close(c)
+		}
+		return
+	}
+	s.stats.netIn += uint64(n)
+	c.active = s.now
+	s.process(c, s.readBuffer[:n], &s.parser)
+}
+
+// readAside reads more of what a connection keeps aside and reports whether
+// something came. Its buffer grows with what has arrived, never with what was
+// announced.
+func (s *Server) readAside(c *conn) bool {
+	if len(c.in) == cap(c.in) {
+		grown := make([]byte, len(c.in), max(2*len(c.in), 16<<10))
+		copy(grown, c.in)
+		c.in = grown
+	}
+	n, err := readFD(c.fd, c.in[len(c.in):cap(c.in)])
+	if n <= 0 {
+		if n == 0 && err == nil || !again(err) {
+			s.close(c)
+		}
+		return false
+	}
+	c.in = c.in[:len(c.in)+n]
+	s.stats.netIn += uint64(n)
+	c.active = s.now
+	if len(c.in) > int(s.config.QueryBufferLimit) {
+		s.log.Warn("Closing client that reached max query buffer length", "client", c.addr)
+		s.close(c)
+		return false
+	}
+	return true
+}
+
+// process runs the requests in data and keeps what is not whole.
+func (s *Server) process(c *conn, data []byte, parser *resp.Parser) {
+	s.lend(c)
+	parser.MaxBulkBytes = int(s.config.ProtoMaxBulkLen)
+	for len(data) > 0 && !c.closing && !c.closed {
+		if s.pausedFor(c) {
+			s.pause(c)
+			break
+		}
+		parser.Unauthenticated = !c.authenticated
+		n, err := parser.Next(data)
+		if err != nil {
+			s.stats.errors++
+			c.w.Error(err.Error())
+			c.closing = true
+			break
+		}
+		if n == 0 {
+			break
+		}
+		if len(parser.Args) > 0 {
+			if s.execute(c, parser.Args) {
+				s.pause(c)
+				break
+			}
+		}
+		data = data[n:]
+		if c.pending() > 0 {
+			s.queue(c)
+			s.limitOutput(c)
+		}
+	}
+	s.keep(c, data, parser)
+	if (c.closing || c.pending() > 0) && !c.closed {
+		s.queue(c)
+	} else if c.pending() == 0 {
+		s.recycle(c)
+	}
+}
+
+// keep puts aside what has not been run, with the parser's place in it.
+func (s *Server) keep(c *conn, rest []byte, parser *resp.Parser) {
+	switch {
+	case len(rest) == 0 || c.closing || c.closed:
+		if parser == &s.parser {
+			parser.Reset()
+		}
+		c.in, c.parser = nil, nil
+	case parser == &s.parser:
+		c.in = append(make([]byte, 0, max(len(rest), 1024)), rest...)
+		c.parser = parser.Detach()
+	case len(rest) < len(c.in):
+		c.in = append(c.in[:0], rest...)
+	}
+}
+
+// queue notes that a connection has something to write, or to be closed, at the
+// end of the iteration.
+func (s *Server) queue(c *conn) {
+	if !c.queued {
+		c.queued = true
+		s.writes = append(s.writes, c)
+	}
+}
+
+// flush writes the replies of the iteration.
+func (s *Server) flush() {
+	for _, c := range s.writes {
+		c.queued = false
+		if !c.closed {
+			s.write(c)
+		}
+	}
+	s.writes = s.writes[:0]
+}
+
+func (s *Server) write(c *conn) {
+	for c.pending() > 0 {
+		n, err := writeFD(c.fd, c.w.Buf[c.written:])
+		if err != nil {
+			if again(err) {
+				s.watchWritable(c, true)
+				return
+			}
+			s.close(c)
+			return
+		}
+		c.written += n
+		s.stats.netOut += uint64(n)
+	}
+	s.recycle(c)
+	s.watchWritable(c, false)
+	c.softSince = 0
+	if c.closing {
+		s.close(c)
+	}
+}
+
+// recycle takes the empty reply buffer of a connection.
+func (s *Server) recycle(c *conn) {
+	if cap(c.w.Buf) <= spareMaxBytes && len(s.spare) < spareBuffers && cap(c.w.Buf) > 0 {
+		s.spare = append(s.spare, c.w.Buf[:0])
+	}
+	c.w.Buf, c.written = nil, 0
+}
+
+// lend gives a connection a reply buffer.
+func (s *Server) lend(c *conn) {
+	if c.w.Buf == nil && len(s.spare) > 0 {
+		last := len(s.spare) - 1
+		c.w.Buf, s.spare = s.spare[last], s.spare[:last]
+	}
+}
+
+func (s *Server) watchWritable(c *conn, on bool) {
+	if c.writable == on {
+		return
+	}
+	c.writable = on
+	events := uint32(readable)
+	if on {
+		events |= writable
+	}
+	if err := s.poll.watch(c.fd, events); err != nil {
+		s.close(c)
+	}
+}
+
+// limitOutput closes a connection that does not read its replies.
+func (s *Server) limitOutput(c *conn) {
+	limit := &s.config.OutputLimit
+	pending := uint64(c.pending())
+	if limit.Hard > 0 && pending > limit.Hard {
+		s.closeForOutput(c)
+		return
+	}
+	switch {
+	case limit.Soft == 0 || pending <= limit.Soft:
+		c.softSince = 0
+	case c.softSince == 0:
+		c.softSince = s.now
+	case s.now-c.softSince > limit.SoftFor:
+		s.closeForOutput(c)
+	}
+}
+
+func (s *Server) closeForOutput(c *conn) {
+	s.log.Warn("Client closed for overcoming of output buffer limits", "client", c.addr)
+	s.stats.outputLimitCloses++
+	s.close(c)
+}
+
+func (s *Server) close(c *conn) {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	s.clients.remove(c)
+	unix.Close(c.fd)
+	c.w.Buf, c.in, c.parser = nil, nil, nil
+}
+
+// housekeep does a bounded part of the work that waits.
+func (s *Server) housekeep() {
+	s.busy = false
+	began := s.now
+	if len(s.clients.paused) > 0 {
+		s.resume()
+	}
+	if in, ok := s.store.DueIn(); ok && in == 0 || s.store.Waiting() {
+		began = s.elapsed()
+		for s.store.Housekeep(housekeepUnits) {
+			if s.elapsed()-began > housekeepSlice {
+				s.busy = true
+				break
+			}
+		}
+	}
+	if began >= s.nextCron {
+		s.nextCron = began + cronPeriod
+		s.cron()
+	}
+}

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The system calls of the loop. Descriptors are non-blocking, so reads and writes
+// go straight to the kernel, without telling Go's scheduler; only a wait that may last
+// is announced to it.
+
+const (
+	readable = unix.EPOLLIN | unix.EPOLLRDHUP
+	writable = unix.EPOLLOUT
+)
+
+type poller struct {
+	fd     int
+	events [512]unix.EpollEvent
+}
+
+func newPoller() (*poller, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	return &poller{fd: fd}, err
+}
+
+func (p *poller) add(fd int) error {
+	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: readable, Fd: int32(fd)})
+}
+
+// watch sets what a descriptor is watched for.
+func (p *poller) watch(fd int, events uint32) error {
+	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
+}
+
+// wait returns what is ready. It looks without waiting first, and blocks for up to timeoutMs
+// (-1: for ever) only when nothing is.
+func (p *poller) wait(timeoutMs int) ([]unix.EpollEvent, error) {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.fd),
+		uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), 0, 0, 0)
+	if errno == 0 && n == 0 && timeoutMs != 0 {
+		n, _, errno = syscall.Syscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.fd),
+			uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(timeoutMs), 0, 0)
+	}
+	switch errno {
+	case 0:
+		return p.events[:n], nil
+	case unix.EINTR:
+		return nil, nil
+	}
+	return nil, errno
+}
+
+// readFD reads into b, which is not empty. n is 0 at the end of the stream.
+func readFD(fd int, b []byte) (n int, err error) {
+	r, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(r), nil
+}
+
+// writeFD writes as much of b, which is not empty, as the kernel takes now.
+func writeFD(fd int, b []byte) (n int, err error) {
+	r, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(r), nil
+}
+
+// again reports whether an error only says that there is nothing to do now.
+func again(err error) bool { return err == unix.EAGAIN || err == unix.EINTR }
+
+// wakeup is a descriptor that other goroutines wake the loop with.
+type wakeup int
+
+func newWakeup() (wakeup, error) {
+	fd, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
+	return wakeup(fd), err
+}
+
+func (w wakeup) wake() { unix.Write(int(w), []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
+
+func (w wakeup) drain() {
+	var b [8]byte
+	unix.Read(int(w), b[:])
+}
