@@ -13,6 +13,7 @@ import (
 
 const (
 	readBufferBytes = 64 << 10
+	batchRequests   = 32       // requests of a pipeline that are looked at together
 	spareBuffers    = 64       // reply buffers that are kept for the next replies
 	spareMaxBytes   = 64 << 10 // larger ones are left to the garbage collector
 
@@ -151,42 +152,84 @@ func (s *Server) readAside(c *conn) bool {
 	return true
 }
 
+// request is one of a batch: its arguments, and where it begins in the data.
+type request struct {
+	args  [][]byte
+	start int
+}
+
+// gather reads requests from the start of data into the batch. It returns the bytes
+// that they take.
+func (s *Server) gather(c *conn, data []byte, parser *resp.Parser) (n int, err error) {
+	s.batch, s.args = s.batch[:0], s.args[:0]
+	parser.MaxBulkBytes = int(s.config.ProtoMaxBulkLen)
+	parser.Unauthenticated = !c.authenticated
+	for len(s.batch) < cap(s.batch) {
+		from := len(s.args)
+		var size int
+		if s.args, size, err = parser.Next(data[n:], s.args); err != nil || size == 0 {
+			break
+		}
+		s.batch = append(s.batch, request{s.args[from:], n})
+		n += size
+		if !c.authenticated {
+			break // what may follow is judged after it
+		}
+	}
+	return n, err
+}
+
+// warm has the processor fetch what the batch is about to look up, all at once: one
+// after the other, waiting for memory would be most of the work.
+func (s *Server) warm(c *conn) {
+	s.keys = s.keys[:0]
+	for i := range s.batch {
+		if args := s.batch[i].args; len(args) > 1 {
+			s.keys = append(s.keys, args[1])
+		}
+	}
+	s.store.DB(c.db).Warm(s.keys)
+}
+
 // process runs the requests in data and keeps what is not whole.
 func (s *Server) process(c *conn, data []byte, parser *resp.Parser) {
 	s.lend(c)
-	parser.MaxBulkBytes = int(s.config.ProtoMaxBulkLen)
-	for len(data) > 0 && !c.closing && !c.closed {
-		if s.pausedFor(c) {
-			s.pause(c)
-			break
+	for len(data) > 0 && !c.closing && !c.closed && !c.paused {
+		n, err := s.gather(c, data, parser)
+		if len(s.batch) > 1 {
+			s.warm(c)
 		}
-		parser.Unauthenticated = !c.authenticated
-		n, err := parser.Next(data)
-		if err != nil {
-			s.stats.errors++
-			c.w.Error(err.Error())
-			c.closing = true
-			break
-		}
-		if n == 0 {
-			break
-		}
-		if len(parser.Args) > 0 {
-			if s.execute(c, parser.Args) {
+		for i := range s.batch {
+			r := &s.batch[i]
+			if s.pausedFor(c) || len(r.args) > 0 && s.execute(c, r.args) {
 				s.pause(c)
+				parser.Reset()
+				n, err = r.start, nil
+				break
+			}
+			if c.closing || c.closed {
+				break
+			}
+			if s.limitOutput(c); c.closed {
 				break
 			}
 		}
 		data = data[n:]
-		if c.pending() > 0 {
-			s.queue(c)
-			s.limitOutput(c)
+		if err != nil && !c.closing && !c.closed {
+			s.stats.errors++
+			c.w.Error(err.Error())
+			c.closing = true
+		}
+		if len(s.batch) < cap(s.batch) && c.authenticated || n == 0 {
+			break
 		}
 	}
 	s.keep(c, data, parser)
-	if (c.closing || c.pending() > 0) && !c.closed {
+	switch {
+	case c.closed:
+	case c.closing || c.pending() > 0:
 		s.queue(c)
-	} else if c.pending() == 0 {
+	default:
 		s.recycle(c)
 	}
 }

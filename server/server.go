@@ -66,8 +66,11 @@ type Server struct {
 	call       call
 	parser     resp.Parser
 	readBuffer []byte
-	writes     []*conn  // to write to at the end of the iteration
-	spare      [][]byte // reply buffers that nobody uses
+	batch      []request // requests under way
+	args       [][]byte  // theirs
+	keys       [][]byte  // for warm
+	writes     []*conn   // to write to at the end of the iteration
+	spare      [][]byte  // reply buffers that nobody uses
 
 	mailbox mailbox
 	done    chan struct{}
@@ -107,7 +110,8 @@ func Open(o Options) (*Server, error) {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	s := &Server{config: config, log: o.Logger, began: time.Now(), readBuffer: make([]byte, readBufferBytes),
-		done: make(chan struct{}), runID: randomID(), clients: newClients()}
+		batch: make([]request, 0, batchRequests),
+		done:  make(chan struct{}), runID: randomID(), clients: newClients()}
 	s.beganMs = s.began.UnixMilli()
 	s.commands = allCommands()
 	s.call.srv = s

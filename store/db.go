@@ -35,6 +35,7 @@ type Store struct {
 	garbage garbage
 	scratch []byte // for values that are made while they are read
 	refs    []arena.Ref
+	warmed  uint64 // see Warm
 }
 
 // Limits are the sizes up to which collections stay compact, as in redis.conf.

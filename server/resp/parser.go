@@ -28,10 +28,6 @@ func (e ProtocolError) Error() string { return "ERR Protocol error: " + string(e
 // arrived whole, so a large request that comes in many pieces is read once.
 // The zero value is ready for a first request.
 type Parser struct {
-	// Args are the arguments of the request that Next has found; they alias its
-	// buffer.
-	Args [][]byte
-
 	// MaxBulkBytes is the longest argument that is accepted (proto-max-bulk-len).
 	MaxBulkBytes int
 	// Unauthenticated is whether only what AUTH needs is accepted.
@@ -47,28 +43,27 @@ type Parser struct {
 type span struct{ start, end int }
 
 // Next reads one request from the start of buf, which on each call begins with
-// the same request until it has been found whole. It returns the bytes that the
-// request takes, with its arguments in Args (none for an empty line), or 0 when it
-// has not arrived whole. An error is a ProtocolError.
-func (p *Parser) Next(buf []byte) (n int, err error) {
+// the same request until it has been found whole. It appends the arguments, which
+// alias buf (none for an empty line), and returns the bytes that the request takes,
+// 0 when it has not arrived whole. An error is a ProtocolError.
+func (p *Parser) Next(buf []byte, args [][]byte) (all [][]byte, n int, err error) {
 	if !p.begun {
 		if len(buf) == 0 {
-			return 0, nil
+			return args, 0, nil
 		}
 		if buf[0] != '*' {
-			return p.inline(buf)
+			return p.inline(buf, args)
 		}
 		count, next, err := number(buf, 1, "too big mbulk count string", "invalid multibulk length")
 		switch {
 		case err != nil || next == 0:
-			return 0, err
+			return args, 0, err
 		case count > MaxArgs:
-			return 0, ProtocolError("invalid multibulk length")
+			return args, 0, ProtocolError("invalid multibulk length")
 		case count > maxArgsUnauthenticated && p.Unauthenticated:
-			return 0, ProtocolError("unauthenticated multibulk length")
+			return args, 0, ProtocolError("unauthenticated multibulk length")
 		case count <= 0:
-			p.Args = p.Args[:0]
-			return next, nil
+			return args, next, nil
 		}
 		p.begun, p.left, p.bulk, p.pos = true, count, -1, next
 		p.ends = p.ends[:0]
@@ -76,24 +71,14 @@ func (p *Parser) Next(buf []byte) (n int, err error) {
 	for p.left > 0 {
 		done, err := p.argument(buf)
 		if err != nil || !done {
-			return 0, err
+			return args, 0, err
 		}
 	}
-	p.Args = p.Args[:0]
 	for _, s := range p.ends {
-		p.Args = append(p.Args, buf[s.start:s.end:s.end])
+		args = append(args, buf[s.start:s.end:s.end])
 	}
 	p.begun = false
-	return p.pos, nil
-}
-
-// Wants returns the number of bytes that a request needs before Next can get on
-// with it, as far as that is known: the rest of a long argument.
-func (p *Parser) Wants() int {
-	if p.begun && p.bulk >= 0 {
-		return p.pos + p.bulk + 2
-	}
-	return 0
+	return args, p.pos, nil
 }
 
 func (p *Parser) argument(buf []byte) (done bool, err error) {
@@ -170,24 +155,23 @@ func number(buf []byte, at int, tooLong, invalid ProtocolError) (value, next int
 }
 
 // inline reads a request typed as a line of words.
-func (p *Parser) inline(buf []byte) (n int, err error) {
+func (p *Parser) inline(buf []byte, args [][]byte) (all [][]byte, n int, err error) {
 	end := bytes.IndexByte(buf, '\n')
 	if end < 0 {
 		if len(buf) > MaxInlineBytes {
-			return 0, ProtocolError("too big inline request")
+			return args, 0, ProtocolError("too big inline request")
 		}
-		return 0, nil
+		return args, 0, nil
 	}
 	line := bytes.TrimSuffix(buf[:end], []byte("\r"))
 	if len(line) > MaxInlineBytes {
-		return 0, ProtocolError("too big inline request")
+		return args, 0, ProtocolError("too big inline request")
 	}
-	args, ok := SplitArgs(line)
+	words, ok := SplitArgs(line)
 	if !ok {
-		return 0, ProtocolError("unbalanced quotes in request")
+		return args, 0, ProtocolError("unbalanced quotes in request")
 	}
-	p.Args = append(p.Args[:0], args...)
-	return end + 1, nil
+	return append(args, words...), end + 1, nil
 }
 
 // SplitArgs splits a line into words as Redis does for inline requests and its
@@ -292,8 +276,7 @@ func AppendRequest(b []byte, args ...[]byte) []byte {
 // another.
 func (p *Parser) Detach() *Parser {
 	own := *p
-	own.Args = nil
-	*p = Parser{Args: p.Args, MaxBulkBytes: p.MaxBulkBytes}
+	*p = Parser{}
 	return &own
 }
 
