@@ -63,15 +63,21 @@ func mantissa(s string) string {
 
 // longDouble is a number in the precision in which Redis does INCRBYFLOAT: that of
 // the x87, 64 bits of mantissa.
-const longDoubleBits = 64
+const (
+	longDoubleBits   = 64
+	longDoubleMaxExp = 16384
+)
 
 func parseLongDouble(arg []byte) (*big.Float, error) {
 	s := string(arg)
 	if _, err := strconv.ParseFloat(floatText(s), 64); err != nil && !errors.Is(err, strconv.ErrRange) || strings.ContainsRune(s, '_') {
 		return nil, errNotFloat
 	}
+	if word := strings.ToLower(strings.TrimLeft(s, "+-")); word == "inf" || word == "infinity" {
+		return new(big.Float).SetPrec(longDoubleBits).SetInf(s[0] == '-'), nil
+	}
 	f, _, err := big.ParseFloat(floatText(s), 0, longDoubleBits, big.ToNearestEven)
-	if err != nil {
+	if err != nil || f.MantExp(nil) > longDoubleMaxExp {
 		return nil, errNotFloat
 	}
 	return f, nil
@@ -83,7 +89,11 @@ func addLongDouble(a, b *big.Float) (string, error) {
 	if a.IsInf() || b.IsInf() {
 		return "", errNaN
 	}
-	return formatLongDouble(new(big.Float).SetPrec(longDoubleBits).Add(a, b)), nil
+	sum := new(big.Float).SetPrec(longDoubleBits).Add(a, b)
+	if sum.MantExp(nil) > longDoubleMaxExp {
+		return "", errNaN
+	}
+	return formatLongDouble(sum), nil
 }
 
 func formatLongDouble(f *big.Float) string {
@@ -149,7 +159,14 @@ func parseScoreBound(arg []byte) (score float64, exclusive bool, err error) {
 	if bytes.HasPrefix(text, []byte("(")) {
 		text, exclusive = text[1:], true
 	}
-	if score, err = parseFloat(text); err != nil {
+	// Redis reads bounds with plain strtod: leading space is skipped, nothing is 0, and
+	// what does not fit is infinite or 0.
+	trimmed := strings.TrimLeft(string(text), " \t\n\v\f\r")
+	if len(text) == 0 {
+		return 0, exclusive, nil
+	}
+	score, err = strconv.ParseFloat(floatText(trimmed), 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(score) || strings.ContainsRune(trimmed, '_') {
 		return 0, false, errMinMaxFloat
 	}
 	return score, exclusive, nil

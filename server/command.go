@@ -253,7 +253,9 @@ func (s *Server) execute(conn *conn, args [][]byte) (held bool) {
 	conn.skip, conn.skipNext = conn.skipNext, false
 	cmd.stats.calls++
 	ended := s.elapsed()
-	cmd.stats.time += ended - s.commandBegan
+	took := ended - s.commandBegan
+	cmd.stats.time += took
+	s.stats.longestCommand = max(s.stats.longestCommand, took)
 	s.commandBegan = ended
 	s.stats.commands++
 	return false

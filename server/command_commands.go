@@ -78,7 +78,7 @@ func commandInfoCommand(c *call) error {
 		if cmd := c.srv.commands.named(arg); cmd != nil {
 			c.commandInfo(cmd)
 		} else {
-			c.w.NullArray()
+			c.w.Null()
 		}
 	}
 	return nil

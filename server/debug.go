@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
+	"cached/server/resp"
 	"cached/store"
 )
 
@@ -139,7 +141,11 @@ func (d *digest) value(e *store.Entry, now store.Time) {
 		})
 	case store.ZSet:
 		e.ZEach(0, e.ZLen(), false, func(name []byte, score float64) bool {
-			d.element(name, strconv.AppendFloat(nil, score, 'g', 17, 64))
+			text := strconv.AppendFloat(nil, score, 'g', 17, 64)
+			if math.IsInf(score, 0) {
+				text = resp.AppendDouble(nil, score)
+			}
+			d.element(name, text)
 			return true
 		})
 	}

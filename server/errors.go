@@ -14,6 +14,7 @@ const (
 	errNotInt        = replyError("ERR value is not an integer or out of range")
 	errNotPositive   = replyError("ERR value is out of range, must be positive")
 	errOutOfRange    = replyError("ERR value is out of range")
+	errCountRange    = replyError("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807")
 	errNotFloat      = replyError("ERR value is not a valid float")
 	errNoKey         = replyError("ERR no such key")
 	errOverflow      = replyError("ERR increment or decrement would overflow")

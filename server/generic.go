@@ -102,9 +102,19 @@ type scanOptions struct {
 }
 
 func parseCursor(arg []byte) (uint64, error) {
-	n, err := strconv.ParseUint(string(arg), 10, 64)
+	if len(arg) == 0 {
+		return 0, nil // strtoul takes this for 0, and a sign
+	}
+	digits := strings.TrimPrefix(string(arg), "+")
+	if arg[0] == '-' {
+		digits = digits[1:]
+	}
+	n, err := strconv.ParseUint(digits, 10, 64)
 	if err != nil {
 		return 0, errInvalidCursor
+	}
+	if arg[0] == '-' {
+		n = -n
 	}
 	return n, nil
 }
@@ -277,8 +287,10 @@ func copyCommand(c *call) error {
 	if taken {
 		to.Delete(c.args[2])
 	}
-	e, _ := c.db.Peek(c.args[1])
-	e.Copy(to, c.args[2])
+	c.db.ReapFields() // a copy of a hash must not be empty
+	if e, ok := c.db.Peek(c.args[1]); ok {
+		e.Copy(to, c.args[2])
+	}
 	c.w.Int(1)
 	return nil
 }

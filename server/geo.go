@@ -2,9 +2,11 @@ package server
 
 import (
 	"cmp"
+	"fmt"
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cached/store"
 	"cached/store/geohash"
@@ -33,7 +35,9 @@ func parsePoint(lon, lat []byte) (p geohash.Point, err error) {
 		return p, err
 	}
 	if !p.Valid() {
-		return p, errf("ERR invalid longitude,latitude pair %f,%f", p.Lon, p.Lat)
+		text := fmt.Sprintf("%f,%f", p.Lon, p.Lat)
+		text = strings.NewReplacer("+Inf", "inf", "-Inf", "-inf").Replace(text)
+		return p, replyError("ERR invalid longitude,latitude pair " + text)
 	}
 	return p, nil
 }

@@ -308,6 +308,7 @@ func (c *call) emptyScan() {
 }
 
 func hrandfieldCommand(c *call) error {
+	c.db.ReapFields()
 	if len(c.args) == 2 {
 		e, ok, err := c.find(c.args[1], store.Hash)
 		if err != nil {
@@ -350,11 +351,14 @@ func parseRandomCount(args [][]byte, word string) (count int64, with bool, err e
 	if count, err = parseInt(args[0]); err != nil {
 		return 0, false, err
 	}
+	if count == math.MinInt64 {
+		return 0, false, errCountRange
+	}
 	if len(args) > 2 || len(args) == 2 && !is(args[1], word) {
 		return 0, false, errSyntax
 	}
 	with = len(args) == 2
-	if count < -math.MaxInt64 || with && (count < -math.MaxInt64/2 || count > math.MaxInt64/2) {
+	if with && (count < -math.MaxInt64/2 || count > math.MaxInt64/2) {
 		return 0, false, errOutOfRange
 	}
 	return count, with, nil

@@ -120,6 +120,8 @@ func (s *Server) infoStats(w *infoWriter) {
 	w.field("keyspace_hits", st.hits)
 	w.field("keyspace_misses", st.misses)
 	w.field("total_error_replies", st.errors)
+	w.field("longest_command_usec", st.longestCommand.Microseconds())
+	w.field("longest_housekeeping_usec", st.longestHousekeeping.Microseconds())
 	w.field("client_output_buffer_limit_disconnections", st.outputLimitCloses)
 }
 

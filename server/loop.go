@@ -58,7 +58,6 @@ func (s *Server) report() {
 func (s *Server) tick() {
 	now := time.Now()
 	s.now = now.Sub(s.began)
-	s.commandBegan = s.now
 	s.store.SetTime(store.Time{Mono: s.beganMs + s.now.Milliseconds(), Wall: now.UnixMilli()})
 }
 
@@ -69,9 +68,12 @@ func (s *Server) timeoutMs() int {
 	}
 	wait := max((s.nextCron - s.elapsed() + time.Millisecond - 1).Milliseconds(), 0)
 	if due, ok := s.store.DueIn(); ok {
-		// The store's time is that of the last tick, so this is late by no more than the
-		// iteration took, and a wait of whole milliseconds must not end too early.
+		// The store's time is that of the last tick: this is late by no more than the
+		// iteration took.
 		wait = min(wait, due)
+	}
+	if len(s.clients.paused) > 0 {
+		wait = min(wait, max((s.clients.pauseUntil-s.elapsed()+time.Millisecond-1).Milliseconds(), 0))
 	}
 	return int(wait)
 }
@@ -199,6 +201,7 @@ func (s *Server) process(c *conn, data []byte, parser *resp.Parser) {
 		if len(s.batch) > 1 {
 			s.warm(c)
 		}
+		s.commandBegan = s.elapsed()
 		for i := range s.batch {
 			r := &s.batch[i]
 			if s.pausedFor(c) || len(r.args) > 0 && s.execute(c, r.args) {
@@ -359,21 +362,18 @@ func (s *Server) close(c *conn) {
 // housekeep does a bounded part of the work that waits.
 func (s *Server) housekeep() {
 	s.busy = false
-	began := s.now
 	if len(s.clients.paused) > 0 {
 		s.resume()
 	}
 	if in, ok := s.store.DueIn(); ok && in == 0 || s.store.Waiting() {
-		began = s.elapsed()
-		for s.store.Housekeep(housekeepUnits) {
-			if s.elapsed()-began > housekeepSlice {
-				s.busy = true
-				break
-			}
+		began := s.elapsed()
+		for s.store.Housekeep(housekeepUnits) && !s.busy {
+			s.busy = s.elapsed()-began > housekeepSlice
 		}
+		s.stats.longestHousekeeping = max(s.stats.longestHousekeeping, s.elapsed()-began)
 	}
-	if began >= s.nextCron {
-		s.nextCron = began + cronPeriod
+	if s.now >= s.nextCron {
+		s.nextCron = s.now + cronPeriod
 		s.cron()
 	}
 }

@@ -2,14 +2,15 @@ package server
 
 import (
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
 // The system calls of the loop. Descriptors are non-blocking, so reads and writes
-// go straight to the kernel, without telling Go's scheduler; only a wait that may last
-// is announced to it.
+// go straight to the kernel, without telling Go's scheduler; only a wait that lasts is
+// announced to it.
 
 const (
 	readable = unix.EPOLLIN | unix.EPOLLRDHUP
@@ -35,14 +36,26 @@ func (p *poller) watch(fd int, events uint32) error {
 	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 }
 
-// wait returns what is ready. It looks without waiting first, and blocks for up to timeoutMs
-// (-1: for ever) only when nothing is.
+// shortWait is how long wait blocks without telling Go's scheduler: under load
+// something is ready before it ends, and the announcement would cost more than the
+// wait. It also bounds by how much the loop can delay a garbage collection.
+var shortWait = unix.Timespec{Nsec: int64(200 * time.Microsecond)}
+
+// wait returns what is ready, and waits for it for up to timeoutMs.
 func (p *poller) wait(timeoutMs int) ([]unix.EpollEvent, error) {
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.fd),
-		uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), 0, 0, 0)
+	short := shortWait
+	if timeoutMs == 0 {
+		short = unix.Timespec{}
+	}
+	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])),
+		uintptr(len(p.events)), uintptr(unsafe.Pointer(&short)), 0, 0)
+	if errno == unix.ENOSYS { // before Linux 5.11
+		n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])),
+			uintptr(len(p.events)), 0, 0, 0)
+	}
 	if errno == 0 && n == 0 && timeoutMs != 0 {
-		n, _, errno = syscall.Syscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.fd),
-			uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(timeoutMs), 0, 0)
+		n, _, errno = syscall.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])),
+			uintptr(len(p.events)), uintptr(timeoutMs), 0, 0)
 	}
 	switch errno {
 	case 0:

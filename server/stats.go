@@ -10,6 +10,9 @@ type stats struct {
 	netIn, netOut                    uint64
 	outputLimitCloses                uint64
 
+	// The longest that one command, and one turn of housekeeping, have held the loop.
+	longestCommand, longestHousekeeping time.Duration
+
 	opsPerSecond, inPerSecond, outPerSecond rate
 }
 

@@ -51,17 +51,17 @@ func (r *zrange) parseOptions(args [][]byte, fixed, store bool) error {
 			}
 			r.limited = true
 			i += 2
-		case is(args[i], "REV") && !fixed:
+		case is(args[i], "REV") && !fixed && !r.reverse:
 			r.reverse = true
-		case is(args[i], "BYLEX") && !fixed:
+		case is(args[i], "BYLEX") && !fixed && r.kind == byRank:
 			r.kind = byLex
-		case is(args[i], "BYSCORE") && !fixed:
+		case is(args[i], "BYSCORE") && !fixed && r.kind == byRank:
 			r.kind = byScore
 		default:
 			return errSyntax
 		}
 	}
-	if r.limited && r.kind == byRank {
+	if r.limited && r.count != -1 && r.kind == byRank {
 		return replyError("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX")
 	}
 	if r.withScores && r.kind == byLex {
@@ -176,7 +176,7 @@ func (r *zrange) each(e *store.Entry, begin func(n int), visit func(name []byte,
 	if r.reverse {
 		start, step = first+n-1, -1
 	}
-	if r.limited {
+	if r.limited && r.kind != byRank {
 		if r.offset < 0 || r.offset >= int64(n) {
 			begin(0)
 			return

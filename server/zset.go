@@ -294,7 +294,7 @@ func zrandmemberCommand(c *call) error {
 			e.ZRandom(func(name []byte, score float64) { visit(name, func() { c.w.Double(score) }) })
 		},
 		func(visit func(name []byte, more func())) {
-			e.ZEach(0, e.ZLen(), false, func(name []byte, score float64) bool {
+			e.ZEach(e.ZLen()-1, e.ZLen(), true, func(name []byte, score float64) bool {
 				visit(name, func() { c.w.Double(score) })
 				return true
 			})
@@ -374,10 +374,12 @@ func zmpopCommand(c *call) error {
 		return errSyntax
 	}
 	count := int64(1)
+	counted := false
 	for rest = rest[1:]; len(rest) > 0; rest = rest[2:] {
-		if !is(rest[0], "COUNT") || len(rest) != 2 {
+		if counted || !is(rest[0], "COUNT") || len(rest) < 2 {
 			return errSyntax
 		}
+		counted = true
 		if count, err = parseIntRange(rest[1], 1, math.MaxInt64, replyError("ERR count should be greater than 0")); err != nil {
 			return err
 		}

@@ -62,19 +62,42 @@ func aggregateSum(a, b float64) float64 {
 	return 0 // of opposite infinities
 }
 
-func aggregateMin(a, b float64) float64 { return min(a, b) }
-func aggregateMax(a, b float64) float64 { return max(a, b) }
+// A score that is no number decides nothing.
+func aggregateMin(a, b float64) float64 {
+	if b < a {
+		return b
+	}
+	return a
+}
+
+func aggregateMax(a, b float64) float64 {
+	if b > a {
+		return b
+	}
+	return a
+}
 
 // setOperation is a parsed request of the family.
 type setOperation struct {
 	operands   []operand
 	aggregate  aggregate
 	withScores bool
+	limit      int64 // ZINTERCARD, 0: none
 }
 
-// parseSetOperation reads numkeys key [key ...] and the options. A difference
-// takes no weights, a stored result no scores.
-func (c *call) parseSetOperation(args [][]byte, difference, stored bool) (op setOperation, err error) {
+// setForm says which options a command of the family takes.
+type setForm struct{ weights, scores, limit bool }
+
+var (
+	combined       = setForm{weights: true, scores: true}
+	combinedStored = setForm{weights: true}
+	differed       = setForm{scores: true}
+	differedStored = setForm{}
+	cardinality    = setForm{limit: true}
+)
+
+// parseSetOperation reads numkeys key [key ...] and the options.
+func (c *call) parseSetOperation(args [][]byte, form setForm) (op setOperation, err error) {
 	numkeys, err := parseInt(args[0])
 	if err != nil {
 		return op, err
@@ -91,14 +114,14 @@ func (c *call) parseSetOperation(args [][]byte, difference, stored bool) (op set
 	op.aggregate = aggregateSum
 	for rest := args[1+numkeys:]; len(rest) > 0; {
 		switch {
-		case !difference && is(rest[0], "WEIGHTS") && int64(len(rest)) > numkeys:
+		case form.weights && is(rest[0], "WEIGHTS") && int64(len(rest)) > numkeys:
 			for i := range op.operands {
 				if op.operands[i].weight, err = parseFloat(rest[1+i]); err != nil {
 					return op, errWeight
 				}
 			}
 			rest = rest[1+numkeys:]
-		case !difference && is(rest[0], "AGGREGATE") && len(rest) > 1:
+		case form.weights && is(rest[0], "AGGREGATE") && len(rest) > 1:
 			switch {
 			case is(rest[1], "SUM"):
 				op.aggregate = aggregateSum
@@ -110,9 +133,14 @@ func (c *call) parseSetOperation(args [][]byte, difference, stored bool) (op set
 				return op, errSyntax
 			}
 			rest = rest[2:]
-		case !stored && is(rest[0], "WITHSCORES"):
+		case form.scores && is(rest[0], "WITHSCORES"):
 			op.withScores = true
 			rest = rest[1:]
+		case form.limit && is(rest[0], "LIMIT") && len(rest) > 1:
+			if op.limit, err = parseIntRange(rest[1], 0, math.MaxInt64, replyError("ERR LIMIT can't be negative")); err != nil {
+				return op, err
+			}
+			rest = rest[2:]
 		default:
 			return op, errSyntax
 		}
@@ -177,7 +205,7 @@ func (op *setOperation) intersection(limit int64) []scoredMember {
 			if !ok {
 				return
 			}
-			score = op.aggregate(score, others[i].weighted(other))
+			score = op.aggregate(score, others[i].weight*other)
 		}
 		members = append(members, scoredMember{string(name), score})
 	})
@@ -202,17 +230,21 @@ func (op *setOperation) difference() []scoredMember {
 	return members
 }
 
-func zunionCommand(c *call) error      { return c.setOperation(false, (*setOperation).union) }
-func zunionstoreCommand(c *call) error { return c.storeOperation(false, (*setOperation).union) }
-func zinterCommand(c *call) error      { return c.setOperation(false, intersect) }
-func zinterstoreCommand(c *call) error { return c.storeOperation(false, intersect) }
-func zdiffCommand(c *call) error       { return c.setOperation(true, (*setOperation).difference) }
-func zdiffstoreCommand(c *call) error  { return c.storeOperation(true, (*setOperation).difference) }
+func zunionCommand(c *call) error { return c.answerOperation(combined, (*setOperation).union) }
+func zunionstoreCommand(c *call) error {
+	return c.storeOperation(combinedStored, (*setOperation).union)
+}
+func zinterCommand(c *call) error      { return c.answerOperation(combined, intersect) }
+func zinterstoreCommand(c *call) error { return c.storeOperation(combinedStored, intersect) }
+func zdiffCommand(c *call) error       { return c.answerOperation(differed, (*setOperation).difference) }
+func zdiffstoreCommand(c *call) error {
+	return c.storeOperation(differedStored, (*setOperation).difference)
+}
 
 func intersect(op *setOperation) []scoredMember { return op.intersection(0) }
 
-func (c *call) setOperation(difference bool, compute func(*setOperation) []scoredMember) error {
-	op, err := c.parseSetOperation(c.args[1:], difference, false)
+func (c *call) answerOperation(form setForm, compute func(*setOperation) []scoredMember) error {
+	op, err := c.parseSetOperation(c.args[1:], form)
 	if err != nil {
 		return err
 	}
@@ -224,8 +256,8 @@ func (c *call) setOperation(difference bool, compute func(*setOperation) []score
 	return nil
 }
 
-func (c *call) storeOperation(difference bool, compute func(*setOperation) []scoredMember) error {
-	op, err := c.parseSetOperation(c.args[2:], difference, true)
+func (c *call) storeOperation(form setForm, compute func(*setOperation) []scoredMember) error {
+	op, err := c.parseSetOperation(c.args[2:], form)
 	if err != nil {
 		return err
 	}
@@ -234,26 +266,10 @@ func (c *call) storeOperation(difference bool, compute func(*setOperation) []sco
 }
 
 func zintercardCommand(c *call) error {
-	numkeys, err := parseIntRange(c.args[1], 1, math.MaxInt64, replyError("ERR numkeys should be greater than 0"))
+	op, err := c.parseSetOperation(c.args[1:], cardinality)
 	if err != nil {
 		return err
 	}
-	if numkeys > int64(len(c.args)-2) {
-		return replyError("ERR Number of keys can't be greater than number of args")
-	}
-	limit := int64(0)
-	for rest := c.args[2+numkeys:]; len(rest) > 0; rest = rest[2:] {
-		if !is(rest[0], "LIMIT") || len(rest) < 2 {
-			return errSyntax
-		}
-		if limit, err = parseIntRange(rest[1], 0, math.MaxInt64, replyError("ERR LIMIT can't be negative")); err != nil {
-			return err
-		}
-	}
-	op := setOperation{aggregate: aggregateSum}
-	if op.operands, err = c.operands(c.args[2 : 2+numkeys]); err != nil {
-		return err
-	}
-	c.w.Int(int64(len(op.intersection(limit))))
+	c.w.Int(int64(len(op.intersection(op.limit))))
 	return nil
 }

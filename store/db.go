@@ -210,6 +210,9 @@ func (db *DB) entryAt(ref arena.Ref) Entry {
 func (db *DB) Scan(cursor uint64, visit func(e *Entry)) uint64 {
 	next, refs := db.keys.scan(cursor, db.refs[:0])
 	db.refs = refs[:0]
+	for _, ref := range refs { // all at once, see Warm
+		db.warmed += uint64(db.arena.From(ref)[0])
+	}
 	for _, ref := range refs {
 		e := Entry{db: db, ref: ref}
 		e.open()

@@ -170,7 +170,7 @@ func (e *Entry) HashSet(name, value []byte, d Deadline) (added bool) {
 		e.hashToPackTTL()
 	}
 	e.packSet(name, value, word)
-	if !found && e.HashLen() > db.Limits.HashEntries {
+	if e.HashLen() > db.Limits.HashEntries {
 		e.hashToTable()
 	}
 	return added
@@ -313,9 +313,9 @@ func (e *Entry) hashToTable() {
 // HashDelete removes a field. The caller removes the key when it was the last.
 func (e *Entry) HashDelete(name []byte) bool {
 	var buf [24]byte
-	_, d, ok := e.HashGet(name, &buf)
+	_, word, ok := e.fieldAt(name, &buf)
 	if ok {
-		if d != 0 {
+		if d := word &^ fieldParity; d != 0 {
 			e.db.countField(d, -1)
 		}
 		e.dropField(name)

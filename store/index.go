@@ -325,6 +325,22 @@ func (db *DB) expireKeys(clock int, budget *int) {
 	}
 }
 
+// ReapFields removes every hash field that is due. For commands that count or choose
+// among the fields of a hash, which must not see those.
+func (db *DB) ReapFields() {
+	for clock := range 2 {
+		x, now := &db.fields[clock], db.nowOn(clock)
+		for {
+			if key, _, ok := x.slots.Min(); x.old.Len() == 0 && (!ok || int64(key>>levelBits) > now) || x.live == 0 {
+				break
+			}
+			budget := 1
+			db.expireFields(clock, &budget)
+		}
+	}
+	db.soonest.known = false
+}
+
 func (db *DB) expireFields(clock int, budget *int) {
 	x := &db.fields[clock]
 	for *budget > 0 {

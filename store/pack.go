@@ -66,9 +66,9 @@ func (p pack) appendInt(n int64) pack {
 }
 
 // appendFloat appends a score: as a number where it is a whole one. Negative
-// zero is not.
+// zero becomes zero, as it does in Redis's listpacks.
 func (p pack) appendFloat(f float64) pack {
-	if n := int64(f); float64(n) == f && math.Abs(f) < 1<<53 && (n != 0 || !math.Signbit(f)) {
+	if n := int64(f); float64(n) == f && math.Abs(f) < 1<<53 {
 		return p.appendInt(n)
 	}
 	return binary.LittleEndian.AppendUint64(append(p, packFloat), math.Float64bits(f))

@@ -177,6 +177,9 @@ func AppendDouble(b []byte, f float64) []byte {
 	case math.IsNaN(f):
 		return append(b, "nan"...)
 	}
+	if n := int64(f); math.Abs(f) <= math.MaxInt64/2 && float64(n) == f && n != 0 {
+		return strconv.AppendInt(b, n, 10)
+	}
 	if math.Signbit(f) {
 		b = append(b, '-')
 		f = -f

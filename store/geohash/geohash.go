@@ -115,7 +115,15 @@ func squash(x uint64) uint32 {
 func (c Cell) move(east, north int) Cell {
 	lat, lon := deinterleave(c.Bits)
 	mask := uint32(1)<<c.Step - 1
-	return Cell{interleave((lat+uint32(north))&mask, (lon+uint32(east))&mask), c.Step}
+	// A coordinate that does not move stays as it is: that of the eastern edge, 180
+	// degrees, has one bit more.
+	if east != 0 {
+		lon = (lon + uint32(east)) & mask
+	}
+	if north != 0 {
+		lat = (lat + uint32(north)) & mask
+	}
+	return Cell{interleave(lat, lon), c.Step}
 }
 
 func radians(degrees float64) float64 { return degrees * (math.Pi / 180) }
