@@ -64,23 +64,52 @@ func mantissa(s string) string {
 // longDouble is a number in the precision in which Redis does INCRBYFLOAT: that of
 // the x87, 64 bits of mantissa.
 const (
-	longDoubleBits   = 64
-	longDoubleMaxExp = 16384
+	longDoubleBits    = 64
+	longDoubleMaxExp  = 16384
+	longDoubleMinExp  = -16381 // below, it is no normal number
+	longDoubleMaxText = 5120
 )
 
 func parseLongDouble(arg []byte) (*big.Float, error) {
 	s := string(arg)
-	if _, err := strconv.ParseFloat(floatText(s), 64); err != nil && !errors.Is(err, strconv.ErrRange) || strings.ContainsRune(s, '_') {
+	if len(s) >= longDoubleMaxText || strings.ContainsRune(s, '_') {
+		return nil, errNotFloat
+	}
+	near, err := strconv.ParseFloat(floatText(s), 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || math.IsNaN(near) {
 		return nil, errNotFloat
 	}
 	if word := strings.ToLower(strings.TrimLeft(s, "+-")); word == "inf" || word == "infinity" {
 		return new(big.Float).SetPrec(longDoubleBits).SetInf(s[0] == '-'), nil
 	}
+	// What a double can hold needs no look at the exponent. Beyond, it is bounded before the
+	// number is made: 1e999999999 would take minutes and gigabytes.
+	if (near == 0 || math.IsInf(near, 0)) && exponentOf(s) > longDoubleMaxExp {
+		return nil, errNotFloat
+	}
 	f, _, err := big.ParseFloat(floatText(s), 0, longDoubleBits, big.ToNearestEven)
-	if err != nil || f.MantExp(nil) > longDoubleMaxExp {
+	if err != nil || f.MantExp(nil) > longDoubleMaxExp || f.Sign() != 0 && f.MantExp(nil) < longDoubleMinExp {
 		return nil, errNotFloat
 	}
 	return f, nil
+}
+
+// exponentOf returns the size of the exponent that is written in a number.
+func exponentOf(s string) int {
+	s = strings.ToLower(s)
+	mark := "e"
+	if strings.Contains(s, "0x") {
+		mark = "p"
+	}
+	_, text, found := strings.Cut(s, mark)
+	if !found {
+		return 0
+	}
+	exponent, err := strconv.Atoi(text)
+	if err != nil {
+		return math.MaxInt
+	}
+	return max(exponent, -exponent)
 }
 
 // addLongDouble adds and prints the sum as Redis does: 17 digits after the point, without
@@ -147,7 +176,7 @@ func (c *call) deadline(arg []byte, unit timeUnit, low int64) (store.Deadline, e
 	if unit.absolute {
 		return store.At(n), nil
 	}
-	if n > math.MaxInt64-c.now().Wall {
+	if n > math.MaxInt64-max(c.now().Wall, c.now().Mono) {
 		return 0, errExpire(c.cmd.fullName)
 	}
 	return c.now().After(n), nil

@@ -150,15 +150,16 @@ func (op *bitfieldOp) result(old int64) (value int64, ok bool) {
 		low, high = math.MinInt64>>(64-op.width), math.MaxInt64>>(64-op.width)
 	}
 	value = op.operand
-	over, under := value > high, value < low
+	over, under := value > high || op.width < 64 && high-value < 0, value < low
 	if op.kind == 's' && !op.signed {
 		// An unsigned SET takes its operand for unsigned: a negative one is too large.
 		over, under = uint64(value) > uint64(high), false
 	}
 	if op.kind == 'i' {
 		value = old + op.operand
-		over = op.operand > 0 && old > high-op.operand
-		under = op.operand < 0 && old < low-op.operand
+		wrapped := (value > old) != (op.operand > 0)
+		over = op.operand > 0 && (wrapped || value > high)
+		under = op.operand < 0 && (wrapped || value < low)
 	}
 	switch {
 	case !over && !under:

@@ -102,44 +102,32 @@ func countBits(b []byte) int64 {
 	return int64(n)
 }
 
-// bitRange reads the arguments start, end and BYTE or BIT over a string: a half-open range of
-// bits, and whether it is empty.
-func bitRange(args [][]byte, b []byte) (from, to int64, err error) {
-	length := int64(len(b))
-	inBits := false
-	if len(args) == 3 {
-		switch {
-		case is(args[2], "BIT"):
-			inBits = true
-		case !is(args[2], "BYTE"):
-			return 0, 0, errSyntax
-		}
+// inBits reads BYTE or BIT.
+func inBits(arg []byte) (bool, error) {
+	if !is(arg, "BIT") && !is(arg, "BYTE") {
+		return false, errSyntax
 	}
-	start, err := parseInt(args[0])
-	if err != nil {
-		return 0, 0, err
+	return is(arg, "BIT"), nil
+}
+
+// bitRange turns first and last positions, of bytes or of bits, into a half-open range
+// of the bits of b.
+func bitRange(start, end int64, asBits bool, b []byte) (from, to int64) {
+	unit, length := int64(8), int64(len(b))
+	if asBits {
+		unit, length = 1, length*8
 	}
-	end := int64(-1)
-	if len(args) > 1 {
-		if end, err = parseInt(args[1]); err != nil {
-			return 0, 0, err
-		}
+	if start < 0 {
+		start = max(start+length, 0)
 	}
-	if inBits {
-		length *= 8
+	if end < 0 {
+		end = max(end+length, 0)
 	}
-	if len(args) > 1 {
-		from, to = clampRange(start, end, length)
-	} else {
-		from, to = clampRange(start, length-1, length)
-		if start >= length {
-			from, to = 0, 0
-		}
+	end = min(end, length-1)
+	if start > end {
+		return 0, 0
 	}
-	if !inBits {
-		from, to = from*8, to*8
-	}
-	return from, to, nil
+	return start * unit, (end + 1) * unit
 }
 
 func bitcountCommand(c *call) error {
@@ -155,9 +143,25 @@ func bitcountCommand(c *call) error {
 	switch len(c.args) {
 	case 2:
 	case 4, 5:
-		if from, to, err = bitRange(c.args[2:], b); err != nil {
+		start, err := parseInt(c.args[2])
+		if err != nil {
 			return err
 		}
+		end, err := parseInt(c.args[3])
+		if err != nil {
+			return err
+		}
+		if start < 0 && end < 0 && start > end {
+			c.w.Int(0)
+			return nil
+		}
+		asBits := false
+		if len(c.args) == 5 {
+			if asBits, err = inBits(c.args[4]); err != nil {
+				return err
+			}
+		}
+		from, to = bitRange(start, end, asBits, b)
 	default:
 		return errSyntax
 	}
@@ -196,10 +200,22 @@ func bitposCommand(c *call) error {
 	switch len(c.args) {
 	case 3:
 	case 4, 5, 6:
-		if from, to, err = bitRange(c.args[3:], b); err != nil {
+		start, err := parseInt(c.args[3])
+		if err != nil {
 			return err
 		}
-		bounded = len(c.args) > 4
+		end, asBits := int64(-1), false
+		if len(c.args) == 6 {
+			if asBits, err = inBits(c.args[5]); err != nil {
+				return err
+			}
+		}
+		if bounded = len(c.args) > 4; bounded {
+			if end, err = parseInt(c.args[4]); err != nil {
+				return err
+			}
+		}
+		from, to = bitRange(start, end, asBits, b)
 	default:
 		return errSyntax
 	}

@@ -93,7 +93,7 @@ func (s *Server) describe(c *conn) string {
 }
 
 func (c *conn) events() string {
-	if c.writable {
+	if c.watched&writable != 0 {
 		return "rw"
 	}
 	return "r"

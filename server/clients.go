@@ -73,10 +73,10 @@ func (s *Server) resume() {
 	waiting := s.clients.paused
 	s.clients.paused = nil
 	for _, c := range waiting {
+		c.paused = false
 		if c.closed {
 			continue
 		}
-		c.paused = false
 		if c.in != nil {
 			s.process(c, c.in, c.parser)
 		}

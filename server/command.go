@@ -183,8 +183,9 @@ func errUnknown(args [][]byte) error {
 		if b.Len() >= 128 {
 			break
 		}
+		shown := arg[:min(len(arg), 128-b.Len())]
 		b.WriteByte('\'')
-		b.Write(arg[:min(len(arg), 128-b.Len())])
+		b.Write(shown)
 		b.WriteString("' ")
 	}
 	return errf("ERR unknown command '%.128s', with args beginning with: %s", args[0], b.String())

@@ -106,14 +106,14 @@ func (c *call) commandInfo(cmd *command) {
 	for i := range cmd.keys {
 		c.keySpec(&cmd.keys[i])
 	}
-	c.w.Array(len(cmd.subs))
+	c.w.Set(len(cmd.subs))
 	for i := range cmd.subs {
 		c.commandInfo(&cmd.subs[i])
 	}
 }
 
 func (c *call) bulks(list []string) {
-	c.w.Array(len(list))
+	c.w.Set(len(list))
 	for _, s := range list {
 		c.w.BulkString(s)
 	}
@@ -183,7 +183,11 @@ func commandListCommand(c *call) error {
 			}
 		}
 	}
-	c.w.Set(len(names))
+	if len(c.args) > 2 {
+		c.w.Array(len(names)) // Redis answers a filtered list as an array, a whole one as a set
+	} else {
+		c.w.Set(len(names))
+	}
 	for _, name := range names {
 		c.w.BulkString(name)
 	}

@@ -86,7 +86,7 @@ var directives = []directive{
 		summary: "password of the default user, empty for none"},
 	{name: "protected-mode", value: boolean(func(c *Config) *bool { return &c.ProtectedMode }),
 		summary: "without a password, accept clients from the loopback interface only"},
-	{name: "proto-max-bulk-len", value: memory(func(c *Config) *int64 { return &c.ProtoMaxBulkLen }, 1<<20, math.MaxInt32*4),
+	{name: "proto-max-bulk-len", value: memory(func(c *Config) *int64 { return &c.ProtoMaxBulkLen }, 1<<20, maxBulkBytes),
 		summary: "longest argument of a request"},
 	{name: "client-query-buffer-limit", value: memory(func(c *Config) *int64 { return &c.QueryBufferLimit }, 1<<20, math.MaxInt64),
 		summary: "longest request"},
@@ -110,6 +110,9 @@ var directives = []directive{
 	{name: "enable-debug-command", value: choice(func(c *Config) *string { return &c.DebugCommand }, "no", "yes", "local"), immutable: true,
 		summary: "who may use DEBUG: nobody, everybody, or clients of the loopback interface"},
 }
+
+// maxBulkBytes bounds proto-max-bulk-len: an entry keeps offsets in 32 bits.
+const maxBulkBytes = 2 << 30
 
 // DefaultConfig is what a server runs with that is told nothing.
 func DefaultConfig() Config {

@@ -44,9 +44,9 @@ type conn struct {
 	skipNext      bool // the same, for the one after it
 	closing       bool // close as soon as the replies are written
 	closed        bool
-	queued        bool // in the loop's list of connections to write to
-	writable      bool // epoll watches for room to write
-	paused        bool // has requests in `in` that wait for the end of a pause
+	queued        bool   // in the loop's list of connections to write to
+	watched       uint32 // what epoll watches it for
+	paused        bool   // has requests in `in` that wait for the end of a pause
 
 	libName, libVer string
 }
@@ -63,6 +63,15 @@ func (c *conn) remember(cmd *command, name []byte) {
 
 // pending returns the bytes of replies that have not been written.
 func (c *conn) pending() int { return len(c.w.Buf) - c.written }
+
+// compact moves what is left to write to the front, once most of the buffer has been
+// written.
+func (c *conn) compact() {
+	if c.written > len(c.w.Buf)/2 {
+		c.w.Buf = c.w.Buf[:copy(c.w.Buf, c.w.Buf[c.written:])]
+		c.written = 0
+	}
+}
 
 // silent reports whether the reply of the command under way is not to be sent.
 func (c *conn) silent() bool { return c.replyOff || c.skip }

@@ -28,9 +28,6 @@ func echoCommand(c *call) error {
 func selectCommand(c *call) error {
 	index, err := c.dbIndex(c.args[1], errDBIndex)
 	if err != nil {
-		if err == errNotInt {
-			return errInvalidDB
-		}
 		return err
 	}
 	c.conn.db = index

@@ -23,7 +23,7 @@ const (
 	errWrongPass     = replyError("WRONGPASS invalid username-password pair or user is disabled.")
 	errTooLong       = replyError("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
 	errDBIndex       = replyError("ERR DB index is out of range")
-	errInvalidDB     = replyError("ERR invalid DB index")
+	errIntRange      = replyError("ERR value is out of range, value must between -2147483648 and 2147483647")
 	errInvalidCursor = replyError("ERR invalid cursor")
 	errMinMaxFloat   = replyError("ERR min or max is not a float")
 	errMinMaxLex     = replyError("ERR min or max not valid string range item")

@@ -98,6 +98,7 @@ type scanOptions struct {
 	match    []byte // nil: everything
 	count    int64
 	typeName string
+	typed    bool // TYPE was given
 	noValues bool
 }
 
@@ -136,7 +137,7 @@ func parseScanOptions(args [][]byte, command string) (o scanOptions, err error) 
 			o.match = args[i+1]
 			i++
 		case is(args[i], "TYPE") && more && command == "scan":
-			o.typeName = string(args[i+1])
+			o.typeName, o.typed = string(args[i+1]), true
 			i++
 		case is(args[i], "NOVALUES"):
 			if command != "hscan" {
@@ -182,7 +183,7 @@ func scanCommand(c *call) error {
 	c.scan(cursor, &o, func(cursor uint64) (uint64, int) {
 		n := 0
 		next := c.db.Scan(cursor, func(e *store.Entry) {
-			if o.typeName != "" && !strings.EqualFold(o.typeName, typeNames[e.Type()]) {
+			if o.typed && !strings.EqualFold(o.typeName, typeNames[e.Type()]) {
 				return
 			}
 			if key := e.Key(); o.matches(key) {
@@ -229,8 +230,11 @@ const errSameObject = replyError("ERR source and destination objects are the sam
 
 func (c *call) dbIndex(arg []byte, otherwise error) (int, error) {
 	n, err := parseInt(arg)
-	if err != nil || n < math.MinInt32 || n > math.MaxInt32 {
-		return 0, errNotInt
+	if err != nil {
+		return 0, err
+	}
+	if n < math.MinInt32 || n > math.MaxInt32 {
+		return 0, errIntRange
 	}
 	if n < 0 || n >= c.srv.config.Databases {
 		return 0, otherwise
@@ -411,7 +415,7 @@ func pttlCommand(c *call) error {
 }
 
 func expiretimeCommand(c *call) error {
-	return c.ttl(func(d store.Deadline) int64 { return (d.WallMs(c.now()) + 500) / 1000 })
+	return c.ttl(func(d store.Deadline) int64 { return int64((uint64(d.WallMs(c.now())) + 500) / 1000) })
 }
 
 func pexpiretimeCommand(c *call) error {

@@ -19,7 +19,7 @@ func (c *call) sketch(key []byte) (e store.Entry, b []byte, err error) {
 }
 
 func pfaddCommand(c *call) error {
-	_, b, err := c.sketch(c.args[1])
+	e, b, err := c.sketch(c.args[1])
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func pfaddCommand(c *call) error {
 	if changed {
 		b = hll.New()
 	} else {
-		b = append([]byte(nil), b...)
+		b = append([]byte(nil), e.Text()...)
 	}
 	for _, element := range c.args[2:] {
 		var one bool
@@ -39,6 +39,7 @@ func pfaddCommand(c *call) error {
 	n := int64(0)
 	if changed {
 		n = 1
+		hll.Invalidate(b)
 		c.db.SetRaw(c.args[1], b, store.KeepDeadline)
 	}
 	c.w.Int(n)
@@ -76,13 +77,14 @@ func (c *call) pfcountOne(all *hll.Registers) error {
 		c.w.Int(0)
 		return nil
 	}
+	b = e.Text()
 	count, ok := hll.Cached(b)
 	if !ok {
 		if err := all.Merge(b); err != nil {
 			return replyError(err.Error())
 		}
 		count = all.Count()
-		hll.SetCached(e.Text(), count)
+		hll.SetCached(b, count)
 	}
 	c.w.Int(int64(count))
 	return nil

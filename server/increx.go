@@ -174,6 +174,13 @@ func (c *call) increxFloat(o *increxOptions, d store.Deadline) error {
 		}
 	}
 	sum := new(big.Float).SetPrec(longDoubleBits).Add(old, by)
+	if sum.MantExp(nil) > longDoubleMaxExp {
+		if !o.saturate {
+			c.floatPair(old, new(big.Float))
+			return nil
+		}
+		sum = maxLongDouble(sum.Sign())
+	}
 	below, above := lower != nil && sum.Cmp(lower) < 0, upper != nil && sum.Cmp(upper) > 0
 	switch {
 	case (below || above) && !o.saturate:
@@ -191,6 +198,14 @@ func (c *call) increxFloat(o *increxOptions, d store.Deadline) error {
 	c.increxExpire(o, d)
 	c.floatPair(sum, new(big.Float).SetPrec(longDoubleBits).Sub(sum, old))
 	return nil
+}
+
+// maxLongDouble is the largest number of a sign.
+func maxLongDouble(sign int) *big.Float {
+	one := new(big.Float).SetPrec(longDoubleBits).SetInt64(int64(sign))
+	largest := new(big.Float).SetPrec(longDoubleBits).SetMantExp(one, longDoubleMaxExp)
+	step := new(big.Float).SetPrec(longDoubleBits).SetMantExp(one, longDoubleMaxExp-longDoubleBits)
+	return largest.Sub(largest, step)
 }
 
 func (c *call) floatPair(a, b *big.Float) {

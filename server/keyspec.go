@@ -52,7 +52,7 @@ func (k *keySpec) find(args [][]byte) (keys []int, ok bool) {
 			return nil, false
 		}
 		count, err := strconv.Atoi(string(args[first]))
-		if err != nil || count < 1 || first+(count-1)*k.step+1 >= len(args) {
+		if err != nil || count < 1 || count > (len(args)-first-1)/k.step {
 			return nil, false
 		}
 		for i := range count {

@@ -17,11 +17,12 @@ import (
 type listener struct {
 	fd   int
 	unix string // path of a Unix socket
+	deaf bool   // not watched, until the next cron
 	addr string
 }
 
 // acceptsPerIteration bounds what one iteration spends on new connections.
-const acceptsPerIteration = 1000
+const acceptsPerIteration = 64
 
 // listen opens the addresses of the configuration. A bind address that begins
 // with a dash may be absent, as in Redis. Port 0 means none, unless
@@ -122,7 +123,10 @@ func (s *Server) accept(l *listener) {
 		fd, peer, err := unix.Accept4(l.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if err != nil {
 			if !again(err) && err != unix.ECONNABORTED {
+				// Out of descriptors, say: the connection goes on waiting, and would wake the
+				// loop at once again. The listener is left alone until the next cron.
 				s.log.Warn("Error accepting a client connection", "error", err)
+				l.deaf = s.poll.watch(l.fd, 0) == nil
 			}
 			return
 		}
@@ -138,7 +142,7 @@ func (s *Server) admit(fd int, peer unix.Sockaddr, l *listener) {
 		refuse(fd, errMaxClients)
 		return
 	}
-	c := &conn{fd: fd, id: s.clients.nextID(), created: s.now, active: s.now}
+	c := &conn{fd: fd, watched: readable, id: s.clients.nextID(), created: s.now, active: s.now}
 	c.addr, c.remote = addressOf(peer, l.unix)
 	if own, err := unix.Getsockname(fd); err == nil {
 		c.laddr, _ = addressOf(own, l.unix)

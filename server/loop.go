@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +20,7 @@ const (
 
 	housekeepUnits = 256                    // between two looks at the clock
 	housekeepSlice = 500 * time.Microsecond // longest that housekeeping holds the loop
+	writeMaxBytes  = 256 << 10              // to one connection in an iteration
 	cronPeriod     = 100 * time.Millisecond
 )
 
@@ -161,8 +163,8 @@ type request struct {
 }
 
 // gather reads requests from the start of data into the batch. It returns the bytes
-// that they take.
-func (s *Server) gather(c *conn, data []byte, parser *resp.Parser) (n int, err error) {
+// that they take, and whether there may be more requests behind them.
+func (s *Server) gather(c *conn, data []byte, parser *resp.Parser) (n int, more bool, err error) {
 	s.batch, s.args = s.batch[:0], s.args[:0]
 	parser.MaxBulkBytes = int(s.config.ProtoMaxBulkLen)
 	parser.Unauthenticated = !c.authenticated
@@ -170,7 +172,7 @@ func (s *Server) gather(c *conn, data []byte, parser *resp.Parser) (n int, err e
 		from := len(s.args)
 		var size int
 		if s.args, size, err = parser.Next(data[n:], s.args); err != nil || size == 0 {
-			break
+			return n, false, err
 		}
 		s.batch = append(s.batch, request{s.args[from:], n})
 		n += size
@@ -178,7 +180,7 @@ func (s *Server) gather(c *conn, data []byte, parser *resp.Parser) (n int, err e
 			break // what may follow is judged after it
 		}
 	}
-	return n, err
+	return n, true, nil
 }
 
 // warm has the processor fetch what the batch is about to look up, all at once: one
@@ -196,8 +198,10 @@ func (s *Server) warm(c *conn) {
 // process runs the requests in data and keeps what is not whole.
 func (s *Server) process(c *conn, data []byte, parser *resp.Parser) {
 	s.lend(c)
-	for len(data) > 0 && !c.closing && !c.closed && !c.paused {
-		n, err := s.gather(c, data, parser)
+	for more := true; more && len(data) > 0 && !c.closing && !c.closed && !c.paused; {
+		var n int
+		var err error
+		n, more, err = s.gather(c, data, parser)
 		if len(s.batch) > 1 {
 			s.warm(c)
 		}
@@ -223,8 +227,13 @@ func (s *Server) process(c *conn, data []byte, parser *resp.Parser) {
 			c.w.Error(err.Error())
 			c.closing = true
 		}
-		if len(s.batch) < cap(s.batch) && c.authenticated || n == 0 {
-			break
+	}
+	if parser != &s.parser { // a buffer of its own must not be held on to
+		clear(s.args)
+		clear(s.keys)
+		clear(s.batch)
+		if cap(s.args) > readBufferBytes {
+			s.args = nil
 		}
 	}
 	s.keep(c, data, parser)
@@ -248,6 +257,8 @@ func (s *Server) keep(c *conn, rest []byte, parser *resp.Parser) {
 	case parser == &s.parser:
 		c.in = append(make([]byte, 0, max(len(rest), 1024)), rest...)
 		c.parser = parser.Detach()
+	case len(rest) < len(c.in) && len(rest) < cap(c.in)/4 && cap(c.in) > readBufferBytes:
+		c.in = append([]byte(nil), rest...)
 	case len(rest) < len(c.in):
 		c.in = append(c.in[:0], rest...)
 	}
@@ -273,26 +284,34 @@ func (s *Server) flush() {
 	s.writes = s.writes[:0]
 }
 
+// write writes what one connection may write in an iteration; the rest waits until
+// there is room, and the others have had their turn.
 func (s *Server) write(c *conn) {
-	for c.pending() > 0 {
-		n, err := writeFD(c.fd, c.w.Buf[c.written:])
+	for left := writeMaxBytes; c.pending() > 0; {
+		n, err := 0, error(unix.EAGAIN)
+		if left > 0 {
+			n, err = writeFD(c.fd, c.w.Buf[c.written:min(len(c.w.Buf), c.written+left)])
+		}
 		if err != nil {
-			if again(err) {
-				s.watchWritable(c, true)
+			if !again(err) {
+				s.close(c)
 				return
 			}
-			s.close(c)
+			c.compact()
+			s.watch(c)
 			return
 		}
 		c.written += n
+		left -= n
 		s.stats.netOut += uint64(n)
 	}
 	s.recycle(c)
-	s.watchWritable(c, false)
 	c.softSince = 0
 	if c.closing {
 		s.close(c)
+		return
 	}
+	s.watch(c)
 }
 
 // recycle takes the empty reply buffer of a connection.
@@ -305,21 +324,27 @@ func (s *Server) recycle(c *conn) {
 
 // lend gives a connection a reply buffer.
 func (s *Server) lend(c *conn) {
+	c.w.MaxBytes = int(s.config.OutputLimit.Hard) + c.written
 	if c.w.Buf == nil && len(s.spare) > 0 {
 		last := len(s.spare) - 1
 		c.w.Buf, s.spare = s.spare[last], s.spare[:last]
 	}
 }
 
-func (s *Server) watchWritable(c *conn, on bool) {
-	if c.writable == on {
-		return
+// watch has epoll watch a connection for what it waits for: requests, unless it is
+// about to be closed, and room for replies.
+func (s *Server) watch(c *conn) {
+	events := uint32(0)
+	if !c.closing {
+		events = readable
 	}
-	c.writable = on
-	events := uint32(readable)
-	if on {
+	if c.pending() > 0 {
 		events |= writable
 	}
+	if events == c.watched {
+		return
+	}
+	c.watched = events
 	if err := s.poll.watch(c.fd, events); err != nil {
 		s.close(c)
 	}
@@ -329,7 +354,7 @@ func (s *Server) watchWritable(c *conn, on bool) {
 func (s *Server) limitOutput(c *conn) {
 	limit := &s.config.OutputLimit
 	pending := uint64(c.pending())
-	if limit.Hard > 0 && pending > limit.Hard {
+	if limit.Hard > 0 && (pending > limit.Hard || c.w.Over) {
 		s.closeForOutput(c)
 		return
 	}
@@ -355,6 +380,9 @@ func (s *Server) close(c *conn) {
 	}
 	c.closed = true
 	s.clients.remove(c)
+	if c.paused {
+		s.clients.paused = slices.DeleteFunc(s.clients.paused, func(other *conn) bool { return other == c })
+	}
 	unix.Close(c.fd)
 	c.w.Buf, c.in, c.parser = nil, nil, nil
 }

@@ -49,7 +49,7 @@ func (p *poller) wait(timeoutMs int) ([]unix.EpollEvent, error) {
 	}
 	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])),
 		uintptr(len(p.events)), uintptr(unsafe.Pointer(&short)), 0, 0)
-	if errno == unix.ENOSYS { // before Linux 5.11
+	if errno == unix.ENOSYS || errno == unix.EPERM { // before Linux 5.11, or not allowed
 		n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])),
 			uintptr(len(p.events)), 0, 0, 0)
 	}

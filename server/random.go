@@ -26,7 +26,7 @@ func (c *call) randomElements(count int64, pairs bool, length int, one, all func
 		elements(-count)
 		for range -count {
 			one(answer)
-			if c.conn.closed || c.overLimit() {
+			if c.w.Over { // the client is closed after the command
 				break
 			}
 		}
@@ -55,12 +55,4 @@ func (c *call) randomElements(count int64, pairs bool, length int, one, all func
 		}
 		left--
 	})
-}
-
-// overLimit reports whether the reply under way has passed the limit of the client's
-// output, so that it is pointless to go on: the client is closed after the
-// command.
-func (c *call) overLimit() bool {
-	limit := c.srv.config.OutputLimit.Hard
-	return limit > 0 && uint64(c.conn.pending()) > limit
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"slices"
 
 	"cached/store"
@@ -44,7 +45,7 @@ func parseSortOptions(args [][]byte, readOnly bool) (o sortOptions, err error) {
 			i++
 		case is(args[i], "BY") && left >= 1:
 			o.by = args[i+1]
-			o.unsorted = !bytes.ContainsRune(o.by, '*')
+			o.unsorted = o.unsorted || !bytes.ContainsRune(o.by, '*')
 			i++
 		case is(args[i], "GET") && left >= 1:
 			o.gets = append(o.gets, args[i+1])
@@ -78,7 +79,7 @@ func (c *call) sort(readOnly bool) error {
 	var elements []sortElement
 	if ok {
 		e.ZEach(0, e.ZLen(), false, func(name []byte, _ float64) bool {
-			elements = append(elements, sortElement{name: append([]byte(nil), name...)})
+			elements = append(elements, sortElement{name: append([]byte{}, name...)})
 			return true
 		})
 	}
@@ -134,8 +135,8 @@ func (c *call) order(elements []sortElement, o *sortOptions) error {
 			continue
 		}
 		var err error
-		if e.score, err = parseFloat(e.weight); err != nil {
-			return replyError("ERR One or more scores can't be converted into double")
+		if e.score, err = parseSortWeight(e.weight); err != nil {
+			return err
 		}
 	}
 	slices.SortStableFunc(elements, func(a, b sortElement) int {
@@ -157,6 +158,20 @@ func (c *call) order(elements []sortElement, o *sortOptions) error {
 		return order
 	})
 	return nil
+}
+
+// parseSortWeight reads a number with plain strtod, as Redis does here: leading space is
+// skipped, a NUL ends it, nothing is 0, and what is no normal number is refused.
+func parseSortWeight(weight []byte) (float64, error) {
+	text, _, _ := bytes.Cut(weight, []byte{0})
+	if text = bytes.TrimLeft(text, " \t\n\v\f\r"); len(text) == 0 {
+		return 0, nil
+	}
+	score, err := parseFloat(text)
+	if err != nil || score != 0 && math.Abs(score) < 0x1p-1022 {
+		return 0, replyError("ERR One or more scores can't be converted into double")
+	}
+	return score, nil
 }
 
 func (o *sortOptions) limit(elements []sortElement) []sortElement {

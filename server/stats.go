@@ -55,4 +55,9 @@ func (s *Server) cron() {
 	s.stats.inPerSecond.sample(s.stats.netIn, s.now)
 	s.stats.outPerSecond.sample(s.stats.netOut, s.now)
 	s.closeIdle()
+	for _, l := range s.listeners {
+		if l.deaf {
+			l.deaf = s.poll.watch(l.fd, readable) != nil
+		}
+	}
 }

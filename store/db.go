@@ -236,6 +236,14 @@ func (db *DB) Random() (Entry, bool) {
 		}
 		db.expire(&e)
 	}
+	// Nearly all are due: look at every one.
+	var found Entry
+	for cursor := db.Scan(0, func(e *Entry) { found = *e }); cursor != 0 && found.ref == 0; {
+		cursor = db.Scan(cursor, func(e *Entry) { found = *e })
+	}
+	if found.ref != 0 {
+		return db.entryAt(found.ref), true
+	}
 	return Entry{}, false
 }
 
@@ -251,11 +259,22 @@ func (db *DB) Flush() {
 	db.FlushAll()
 }
 
+// flushInPlaceBytes is up to what size FLUSHALL frees keys one by one.
+const flushInPlaceBytes = 1 << 20
+
 // FlushAll empties every database: the store goes on in a fresh arena, and the
 // old one is given back by Housekeep.
 func (s *Store) FlushAll() {
-	fresh, err := arena.Open(s.reserve)
-	if err != nil { // no address space for a second arena
+	// A small arena is not worth the exchange, and only one at a time is taken apart.
+	var fresh *arena.Arena
+	if s.arena.Used() > flushInPlaceBytes && len(s.garbage.arenas) == 0 {
+		fresh, _ = arena.Open(s.reserve)
+	}
+	if fresh != nil && fresh.Reserved() < s.arena.Reserved() { // address space is scarce
+		fresh.Close()
+		fresh = nil
+	}
+	if fresh == nil {
 		for _, db := range s.dbs {
 			s.Changes += db.keys.count
 			db.discard()

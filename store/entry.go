@@ -50,7 +50,6 @@ const (
 	flagParity        // see index.sweep
 	widthShift   = 5  // Int: bytes of the number, less one
 	headBytes    = 5
-	maxKeyBytes  = 512 << 20
 
 	// A string of up to this many bytes lives in its entry. Above, it has a block of
 	// its own, so that renaming or expiring the key does not copy it.

@@ -10,6 +10,8 @@ type garbage struct {
 	tables []deadTable
 	nodes  []arena.Ref // first nodes of skiplists
 	chunks []arena.Ref // first chunks of index slots
+
+	collecting bool
 }
 
 type deadTable struct {
@@ -17,8 +19,8 @@ type deadTable struct {
 	owner *DB
 }
 
-// Above this many waiting pieces each new one pays for a slice at once, so that
-// the list stays short however fast it is fed.
+// Above this many waiting pieces each new one pays for itself at once, so that the list
+// stays short however fast it is fed.
 const garbageMax = 1024
 
 // release frees an entry's block and what its payload refers to: small things at
@@ -44,8 +46,8 @@ func (db *DB) releasePayload(e *Entry) {
 }
 
 func (db *DB) discardTable(t table) {
-	if len(db.garbage.tables) >= garbageMax {
-		budget := 1024
+	if len(db.garbage.tables) >= garbageMax && !db.garbage.collecting {
+		budget := 1024 + 2*int(t.count+t.n)
 		db.collect(&budget)
 	}
 	db.garbage.tables = append(db.garbage.tables, deadTable{t, db})
@@ -83,6 +85,11 @@ const (
 
 func (s *Store) collect(budget *int) {
 	g := &s.garbage
+	g.collecting = true
+	defer func() { g.collecting = false }()
+	for *budget > 0 && len(g.nodes) > 0 {
+		*budget -= s.freeNode(&g.nodes)
+	}
 	for *budget > 0 && len(g.tables) > 0 {
 		last := len(g.tables) - 1
 		dead := g.tables[last]
@@ -90,9 +97,6 @@ func (s *Store) collect(budget *int) {
 		if dead.dismantle(budget, func(ref arena.Ref) { dead.owner.freeElement(dead.keyed, ref) }) {
 			g.tables = append(g.tables, dead)
 		}
-	}
-	for *budget > 0 && len(g.nodes) > 0 {
-		*budget -= s.freeNode(&g.nodes)
 	}
 	for *budget > 0 && len(g.chunks) > 0 {
 		*budget--

@@ -421,6 +421,9 @@ func (e *Entry) HashScan(cursor uint64, visit func(name, value []byte)) uint64 {
 
 // HashRandom visits one field chosen at random from a hash that is not empty.
 func (e *Entry) HashRandom(visit func(name, value []byte)) {
+	if e.HashLen() == 0 {
+		return
+	}
 	if e.Encoding() != Table {
 		left := rand.IntN(e.HashLen())
 		e.packEach(true, func(name, value []byte, _ Deadline) bool {
@@ -472,26 +475,38 @@ func (e *Entry) uncountFields() {
 }
 
 // rescheduleFields schedules every volatile field of a hash that was given
-// another key, and counts them.
+// another key, and counts them. Cost: O(n) when there are any.
 func (e *Entry) rescheduleFields() {
-	if e.Type() != Hash || e.Encoding() == Pack {
-		return
-	}
-	type volatile struct {
-		name []byte
-		d    Deadline
-	}
-	var all []volatile
-	e.HashEach(func(name, _ []byte, d Deadline) bool {
-		if d != 0 {
-			all = append(all, volatile{append([]byte(nil), name...), d})
+	db := e.db
+	reschedule := func(name []byte, d Deadline) {
+		if d &^= fieldParity; d != 0 {
+			db.countField(d, +1)
+			db.scheduleField(e.hash, name, d)
 		}
-		return true
-	})
-	for _, v := range all {
-		e.db.countField(v.d, +1)
-		e.db.scheduleField(e.hash, v.name, v.d)
 	}
+	switch {
+	case e.Type() != Hash:
+	case e.Encoding() == PackTTL:
+		e.packEach(false, func(name, _ []byte, d Deadline) bool {
+			reschedule(name, d)
+			return true
+		})
+	case e.Encoding() == Table && e.volatileFields() > 0:
+		t := e.fields()
+		var room [32]arena.Ref
+		for i := range t.n {
+			for _, ref := range t.appendBucket(i, room[:0]) {
+				f := parseField(db.arena.From(ref))
+				reschedule(f.name, f.deadline)
+			}
+		}
+	}
+}
+
+// volatileFields is the number of fields with a deadline in a large hash.
+func (e *Entry) volatileFields() uint64 {
+	b := e.root(hashRootBytes)[tableBytes:]
+	return uint64(getRef(b)) + uint64(getRef(b[arena.RefSize:]))
 }
 
 // expireField removes the field with this hash from the hash in e if it is due,
@@ -526,16 +541,14 @@ func (e *Entry) expireField(clock int, fieldHash uint64, swept bool) int {
 		}
 		at = end
 	}
+	work := 1 + len(p)/64
 	if !changed {
-		return 1
+		return work
 	}
-	if len(out) == 0 {
-		e.setPack(out)
+	if e.setPack(out); len(out) == 0 {
 		db.Remove(e)
-		return 2
 	}
-	e.setPack(out)
-	return 2
+	return work
 }
 
 // replaceFieldItem puts the item of a field that is not due back and returns the

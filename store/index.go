@@ -152,10 +152,11 @@ func (x *index) next(nowMs int64) (startMs int64, ok bool) {
 }
 
 // sweepIfStale begins a sweep when most items are stale.
-func (x *index) sweepIfStale() {
+func (s *Store) sweepIfStale(x *index) {
 	if x.items < 2*x.live+sweepMinItems || x.old.Len() > 0 {
 		return
 	}
+	s.soonest.known = false
 	x.old, x.slots = x.slots, slotMap{}
 	x.recent = index{}.recent
 	x.parity ^= flagParity
@@ -250,7 +251,7 @@ func (db *DB) rescheduled(e *Entry, old, now Deadline) {
 func (db *DB) schedule(e *Entry, d Deadline) {
 	clock := clockOf(d)
 	x := &db.expires[clock]
-	x.sweepIfStale()
+	db.sweepIfStale(x)
 	b := e.bytes()
 	b[1] = b[1]&^flagParity | x.parity
 	db.placed(clock, x.place(db.arena, item{key: e.hash}, d.ms(), db.nowOn(clock)))
@@ -266,7 +267,7 @@ func (s *Store) placed(clock int, startMs int64) {
 func (db *DB) scheduleField(keyHash uint64, field []byte, d Deadline) (parity Deadline) {
 	clock := clockOf(d)
 	x := &db.fields[clock]
-	x.sweepIfStale()
+	db.sweepIfStale(x)
 	db.placed(clock, x.place(db.arena, item{keyHash, hashOf(field)}, d.ms(), db.nowOn(clock)))
 	return x.fieldParity()
 }

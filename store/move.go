@@ -68,8 +68,9 @@ func (e *Entry) copyCollection(to *DB, key []byte) {
 	source := *e
 	var copied Entry
 	if l.typ == ZSet {
-		copied = to.CreateZSet(key)
-		copied.zsetToSkiplist()
+		if copied = to.CreateZSet(key); copied.Encoding() != Skiplist {
+			copied.zsetToSkiplist()
+		}
 		source.refind()
 		source.ZEach(0, source.ZLen(), false, func(name []byte, score float64) bool {
 			copied.ZSet(name, score)

@@ -12,9 +12,9 @@ import (
 
 const (
 	// KeepDeadline tells SetString to leave the deadline as it is.
-	KeepDeadline Deadline = 1<<64 - 1
+	KeepDeadline Deadline = absoluteBit // At makes none of 0
 
-	doublingMaxBytes = 1 << 20 // above, a growing string gets this much more
+	doublingMaxBytes = 1 << 20 // above, a growing string gets an eighth more
 )
 
 // IsInt reports whether the value is stored as a number, and the number.
@@ -181,7 +181,7 @@ func (e *Entry) resizeExternal(size int) []byte {
 	db := e.db
 	ref, old, capacity := e.external()
 	if size > capacity {
-		grown := arena.Usable(size + min(size, doublingMaxBytes))
+		grown := arena.Usable(size + min(size, max(doublingMaxBytes, size/8)))
 		fresh := db.arena.Alloc(grown)
 		b := db.arena.Bytes(fresh, grown)
 		copy(b, db.arena.Bytes(ref, old))

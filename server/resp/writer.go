@@ -13,13 +13,32 @@ import (
 type Writer struct {
 	Buf   []byte
 	RESP3 bool
+
+	// MaxBytes is the length of Buf from which on strings are left out, 0: none. Over then
+	// says that the replies are not whole, and that the connection has to be closed.
+	MaxBytes int
+	Over     bool
+}
+
+// full reports whether no more strings are to be written.
+func (w *Writer) full() bool {
+	w.Over = w.Over || w.MaxBytes > 0 && len(w.Buf) >= w.MaxBytes
+	return w.Over
 }
 
 // Bulk writes a string.
-func (w *Writer) Bulk(s []byte) { w.Buf = redcon.AppendBulk(w.Buf, s) }
+func (w *Writer) Bulk(s []byte) {
+	if !w.full() {
+		w.Buf = redcon.AppendBulk(w.Buf, s)
+	}
+}
 
 // BulkString writes a string.
-func (w *Writer) BulkString(s string) { w.Buf = redcon.AppendBulkString(w.Buf, s) }
+func (w *Writer) BulkString(s string) {
+	if !w.full() {
+		w.Buf = redcon.AppendBulkString(w.Buf, s)
+	}
+}
 
 // Int writes an integer.
 func (w *Writer) Int(n int64) { w.Buf = redcon.AppendInt(w.Buf, n) }
@@ -237,7 +256,7 @@ func AppendDouble(b []byte, f float64) []byte {
 func (w *Writer) BulkAt(mark int, s string) {
 	end := len(w.Buf)
 	w.BulkString(s)
-	head := append([]byte(nil), w.Buf[end:]...)
+	head := append([]byte(nil), w.Buf[end:]...) // none if the writer is full
 	copy(w.Buf[mark+len(head):], w.Buf[mark:end])
 	copy(w.Buf[mark:], head)
 }

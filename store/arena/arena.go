@@ -69,9 +69,9 @@ type Arena struct {
 	coldSpans []uint32           // spans that are free and were given back
 	current   [numClasses]uint32 // first span with room, noSpan: none
 
-	runBottom uint64                 // lowest byte that large runs have used
-	byAddr    btree.Map[uint64, run] // free runs by first byte
-	bySize    *btree.BTreeG[runKey]  // the same by size
+	runBottom uint64                   // lowest byte that large runs have used
+	byAddr    btree.Map[uint64, run]   // free runs by first byte
+	bySize    [2]*btree.BTreeG[runKey] // the same by size: those given back, those backed
 
 	used         uint64
 	dirty        uint64 // bytes that are free and backed by the system
@@ -128,7 +128,9 @@ func newArena(backing []byte) (*Arena, error) {
 		runBottom:    uint64(len(backing)),
 		rangeBacking: backing,
 		spanBacking:  meta,
-		bySize:       btree.NewBTreeGOptions(runKey.less, btree.Options{NoLocks: true}),
+	}
+	for i := range a.bySize {
+		a.bySize[i] = btree.NewBTreeGOptions(runKey.less, btree.Options{NoLocks: true})
 	}
 	for class := range a.current {
 		a.current[class] = noSpan
@@ -228,6 +230,9 @@ func Usable(size int) int {
 
 // Used returns the bytes in allocated blocks, their rounding included.
 func (a *Arena) Used() uint64 { return a.used }
+
+// Reserved returns the bytes of address space that the arena has.
+func (a *Arena) Reserved() uint64 { return uint64(len(a.rangeBacking)) }
 
 // Dirty returns the bytes that are free but not yet given back to the system.
 func (a *Arena) Dirty() uint64 { return a.dirty }

@@ -10,10 +10,12 @@ func roundPages(size int) uint64 { return (uint64(size) + pageSize - 1) &^ (page
 func (a *Arena) allocRun(size uint64) Ref {
 	a.used += size
 	var found runKey
-	a.bySize.Ascend(runKey{size: size}, func(key runKey) bool {
-		found = key
-		return false
-	})
+	for kind := len(a.bySize) - 1; kind >= 0 && found.size == 0; kind-- { // backed ones first
+		a.bySize[kind].Ascend(runKey{size: size}, func(key runKey) bool {
+			found = key
+			return false
+		})
+	}
 	if found.size == 0 {
 		if a.runBottom < size || a.runBottom-size < uint64(a.spanTop)<<spanShift {
 			panic(ErrExhausted)
@@ -55,9 +57,17 @@ func (a *Arena) freeRun(addr, size uint64) {
 	a.addRun(addr, freed)
 }
 
+// kind is the index of a run's size index.
+func (r run) kind() int {
+	if r.dirty {
+		return 1
+	}
+	return 0
+}
+
 func (a *Arena) addRun(addr uint64, r run) {
 	a.byAddr.Set(addr, r)
-	a.bySize.Set(runKey{size: r.size, addr: addr})
+	a.bySize[r.kind()].Set(runKey{size: r.size, addr: addr})
 	if r.dirty {
 		a.dirty += r.size
 	}
@@ -65,7 +75,7 @@ func (a *Arena) addRun(addr uint64, r run) {
 
 func (a *Arena) dropRun(addr uint64, r run) {
 	a.byAddr.Delete(addr)
-	a.bySize.Delete(runKey{size: r.size, addr: addr})
+	a.bySize[r.kind()].Delete(runKey{size: r.size, addr: addr})
 	if r.dirty {
 		a.dirty -= r.size
 	}
@@ -99,18 +109,11 @@ func (a *Arena) Trim(budget uint64) bool {
 // than the budget.
 func (a *Arena) trimRuns(budget uint64) {
 	for budget >= pageSize {
-		var addr uint64
-		var found run
-		a.bySize.Reverse(func(key runKey) bool {
-			r, _ := a.byAddr.Get(key.addr)
-			if r.dirty {
-				addr, found = key.addr, r
-			}
-			return !r.dirty
-		})
-		if found.size == 0 {
+		largest, ok := a.bySize[run{dirty: true}.kind()].Max()
+		if !ok {
 			return
 		}
+		addr, found := largest.addr, run{size: largest.size, dirty: true}
 		size := min(found.size, budget&^(pageSize-1))
 		release(a.mem[addr : addr+size])
 		a.dropRun(addr, found)

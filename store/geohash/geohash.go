@@ -137,7 +137,7 @@ func Distance(a, b Point) float64 {
 	}
 	lat1, lat2 := radians(a.Lat), radians(b.Lat)
 	u := math.Sin((lat2 - lat1) / 2)
-	return 2 * earthRadius * math.Asin(math.Sqrt(u*u+math.Cos(lat1)*math.Cos(lat2)*v*v))
+	return 2 * earthRadius * math.Asin(min(math.Sqrt(u*u+math.Cos(lat1)*math.Cos(lat2)*v*v), 1))
 }
 
 func latitudeDistance(a, b float64) float64 { return earthRadius * math.Abs(radians(b)-radians(a)) }

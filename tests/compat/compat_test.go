@@ -144,7 +144,11 @@ func readable(reply []byte) string {
 
 func escape(s []byte) string {
 	quoted := fmt.Sprintf("%q", s)
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+	text := strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+	if strings.HasSuffix(text, " ") {
+		text = text[:len(text)-1] + `\x20`
+	}
+	return text
 }
 
 func format(steps []step, trailing []string) string {
