@@ -66,8 +66,23 @@ func (c Cell) Centre() Point {
 	}
 }
 
-// FromScore returns the cell that a score stands for.
-func FromScore(score float64) Cell { return Cell{uint64(score), MaxStep} }
+// FromScore returns the cell that a score stands for. A score that is no place's
+// (ZADD stores any) is converted as a C compiler's code does on amd64, so that it is found
+// where Redis finds it.
+func FromScore(score float64) Cell {
+	if score < 1<<63 {
+		return Cell{truncate(score), MaxStep}
+	}
+	return Cell{truncate(score-1<<63) ^ 1<<63, MaxStep}
+}
+
+// truncate is the instruction CVTTSD2SI.
+func truncate(f float64) uint64 {
+	if f >= -1<<63 && f < 1<<63 {
+		return uint64(int64(f))
+	}
+	return 1 << 63
+}
 
 // Range returns the scores of the places in a cell: from low up to, not including, high.
 func (c Cell) Range() (low, high uint64) {
