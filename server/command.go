@@ -223,6 +223,10 @@ func (s *Server) execute(conn *conn, args [][]byte) (held bool) {
 	if cmd == nil || string(args[0]) != string(conn.lastName[:conn.lastNameLen]) || !cmd.takes(len(args)) {
 		var err error
 		if cmd, err = s.commands.lookup(args); err != nil {
+			if is(args[0], "POST") || is(args[0], "HOST:") {
+				s.repel(conn)
+				return false
+			}
 			conn.lastCmd = nil
 			if cmd != nil {
 				cmd.stats.rejected++
@@ -260,6 +264,13 @@ func (s *Server) execute(conn *conn, args [][]byte) (held bool) {
 	s.commandBegan = ended
 	s.stats.commands++
 	return false
+}
+
+// repel closes a connection that speaks HTTP: a web page may be trying to have a browser
+// send commands.
+func (s *Server) repel(conn *conn) {
+	s.log.Warn("Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands. Connection aborted.", "client", conn.addr)
+	s.close(conn)
 }
 
 // reject answers a request that was not run.

@@ -178,16 +178,12 @@ func commandListCommand(c *call) error {
 			names = append(names, cmd.fullName)
 		}
 		for i := range cmd.subs {
-			if sub := &cmd.subs[i]; len(c.args) > 2 && keep(sub) {
+			if sub := &cmd.subs[i]; keep(sub) {
 				names = append(names, sub.fullName)
 			}
 		}
 	}
-	if len(c.args) > 2 {
-		c.w.Array(len(names)) // Redis answers a filtered list as an array, a whole one as a set
-	} else {
-		c.w.Set(len(names))
-	}
+	c.w.Array(len(names))
 	for _, name := range names {
 		c.w.BulkString(name)
 	}

@@ -46,6 +46,7 @@ type conn struct {
 	closed        bool
 	queued        bool   // in the loop's list of connections to write to
 	watched       uint32 // what epoll watches it for
+	waiting       bool   // has requests in `in` for the next iteration
 	paused        bool   // has requests in `in` that wait for the end of a pause
 
 	libName, libVer string

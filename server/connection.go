@@ -93,32 +93,25 @@ func helloCommand(c *call) error {
 		}
 		version, options = n, options[1:]
 	}
-	var name []byte
-	var user, password []byte
 	for len(options) > 0 {
 		switch {
 		case is(options[0], "AUTH") && len(options) > 2:
-			user, password = options[1], options[2]
+			if err := c.authenticate(options[1], options[2]); err != nil {
+				return err
+			}
 			options = options[3:]
 		case is(options[0], "SETNAME") && len(options) > 1:
-			if name = options[1]; !validName(name) {
+			if !validName(options[1]) {
 				return errClientName
 			}
+			c.conn.name = string(options[1])
 			options = options[2:]
 		default:
 			return errf("ERR Syntax error in HELLO option '%s'", options[0])
 		}
 	}
-	if user != nil {
-		if err := c.authenticate(user, password); err != nil {
-			return err
-		}
-	}
 	if !c.conn.authenticated {
 		return replyError("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time")
-	}
-	if name != nil {
-		c.conn.name = string(name)
 	}
 	if version != 0 {
 		c.w.RESP3 = version == 3

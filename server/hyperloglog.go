@@ -32,6 +32,7 @@ func pfaddCommand(c *call) error {
 	for _, element := range c.args[2:] {
 		var one bool
 		if b, one, err = hll.Add(b, element, hll.DefaultSparseMaxBytes); err != nil {
+			c.db.SetRaw(c.args[1], b, store.KeepDeadline) // what was added before stays, as in Redis
 			return replyError(err.Error())
 		}
 		changed = changed || one

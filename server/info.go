@@ -48,7 +48,11 @@ func infoCommand(c *call) error {
 		if w.Len() > 0 {
 			w.WriteString("\r\n")
 		}
-		fmt.Fprintf(&w, "# %s\r\n", strings.ToUpper(section.name[:1])+section.name[1:])
+		title := strings.ToUpper(section.name[:1]) + section.name[1:]
+		if section.name == "cpu" {
+			title = "CPU"
+		}
+		fmt.Fprintf(&w, "# %s\r\n", title)
 		section.write(c.srv, &w)
 	}
 	c.w.Verbatim("txt", w.String())

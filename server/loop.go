@@ -20,8 +20,13 @@ const (
 
 	housekeepUnits = 256                    // between two looks at the clock
 	housekeepSlice = 500 * time.Microsecond // longest that housekeeping holds the loop
-	writeMaxBytes  = 256 << 10              // to one connection in an iteration
-	cronPeriod     = 100 * time.Millisecond
+	// A client with more output than this waits with its other requests until the next
+	// iteration, so that a pipeline of large replies does not pile them all up.
+	pauseAboveBytes = 1 << 20
+	freeOutputBytes = 16 << 10
+
+	writeMaxBytes = 256 << 10 // to one connection in an iteration
+	cronPeriod    = 100 * time.Millisecond
 )
 
 // run is the command loop. It owns the store and every connection, on a thread of its
@@ -38,6 +43,7 @@ func (s *Server) run() {
 		for i := range events {
 			s.serve(&events[i])
 		}
+		s.goOn()
 		s.housekeep()
 		s.flush()
 	}
@@ -105,10 +111,11 @@ func (s *Server) serve(event *unix.EpollEvent) {
 
 // read takes what a connection has sent and runs the requests that are whole.
 func (s *Server) read(c *conn) {
-	if c.closed || c.closing || c.paused {
-		if c.paused && !c.closed {
-			s.readAside(c)
-		}
+	if c.closed || c.closing {
+		return
+	}
+	if c.paused || c.waiting {
+		s.readAside(c)
 		return
 	}
 	if c.in != nil {
@@ -154,6 +161,18 @@ func (s *Server) readAside(c *conn) bool {
 		return false
 	}
 	return true
+}
+
+// goOn runs the requests of connections that waited for their replies to be written.
+func (s *Server) goOn() {
+	waiting := s.later
+	s.later = nil
+	for _, c := range waiting {
+		c.waiting = false
+		if !c.closed && c.in != nil {
+			s.process(c, c.in, c.parser)
+		}
+	}
 }
 
 // request is one of a batch: its arguments, and where it begins in the data.
@@ -218,6 +237,14 @@ func (s *Server) process(c *conn, data []byte, parser *resp.Parser) {
 				break
 			}
 			if s.limitOutput(c); c.closed {
+				break
+			}
+			if c.pending() > pauseAboveBytes && i+1 < len(s.batch) {
+				// Let what there is be written before more is made.
+				s.later = append(s.later, c)
+				c.waiting = true
+				parser.Reset()
+				n, more, err = s.batch[i+1].start, false, nil
 				break
 			}
 		}
@@ -324,7 +351,9 @@ func (s *Server) recycle(c *conn) {
 
 // lend gives a connection a reply buffer.
 func (s *Server) lend(c *conn) {
-	c.w.MaxBytes = int(s.config.OutputLimit.Hard) + c.written
+	if c.w.MaxBytes = 0; s.config.OutputLimit.Hard > 0 {
+		c.w.MaxBytes = max(int(s.config.OutputLimit.Hard), freeOutputBytes) + c.written
+	}
 	if c.w.Buf == nil && len(s.spare) > 0 {
 		last := len(s.spare) - 1
 		c.w.Buf, s.spare = s.spare[last], s.spare[:last]
@@ -354,7 +383,8 @@ func (s *Server) watch(c *conn) {
 func (s *Server) limitOutput(c *conn) {
 	limit := &s.config.OutputLimit
 	pending := uint64(c.pending())
-	if limit.Hard > 0 && (pending > limit.Hard || c.w.Over) {
+	// As in Redis, the first 16 KiB do not count.
+	if limit.Hard > 0 && (pending > limit.Hard && pending > freeOutputBytes || c.w.Over) {
 		s.closeForOutput(c)
 		return
 	}
@@ -389,14 +419,17 @@ func (s *Server) close(c *conn) {
 
 // housekeep does a bounded part of the work that waits.
 func (s *Server) housekeep() {
-	s.busy = false
+	s.busy = len(s.later) > 0
 	if len(s.clients.paused) > 0 {
 		s.resume()
 	}
 	if in, ok := s.store.DueIn(); ok && in == 0 || s.store.Waiting() {
 		began := s.elapsed()
-		for s.store.Housekeep(housekeepUnits) && !s.busy {
-			s.busy = s.elapsed()-began > housekeepSlice
+		for s.store.Housekeep(housekeepUnits) {
+			if s.elapsed()-began > housekeepSlice {
+				s.busy = true
+				break
+			}
 		}
 		s.stats.longestHousekeeping = max(s.stats.longestHousekeeping, s.elapsed()-began)
 	}

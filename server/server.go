@@ -69,6 +69,7 @@ type Server struct {
 	batch      []request // requests under way
 	args       [][]byte  // theirs
 	keys       [][]byte  // for warm
+	later      []*conn   // with requests for the next iteration
 	writes     []*conn   // to write to at the end of the iteration
 	spare      [][]byte  // reply buffers that nobody uses
 
@@ -130,6 +131,7 @@ func (s *Server) acquire(anyPort bool, reserve uint64) (err error) {
 		return err
 	}
 	s.applyConfig()
+	s.limitClients()
 	if s.poll, err = newPoller(); err != nil {
 		return err
 	}
@@ -204,6 +206,25 @@ func (s *Server) release() {
 	}
 	if s.store != nil {
 		s.store.Close()
+	}
+}
+
+// reservedFDs are the descriptors that are not clients'.
+const reservedFDs = 32
+
+// limitClients lowers maxclients to what the limit on descriptors allows.
+func (s *Server) limitClients() {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return
+	}
+	if limit.Cur < uint64(s.config.MaxClients)+reservedFDs {
+		limit.Cur = min(limit.Max, uint64(s.config.MaxClients)+reservedFDs)
+		unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
+	}
+	if most := int64(limit.Cur) - reservedFDs; most < s.config.MaxClients {
+		s.log.Warn("maxclients is reduced to what the limit on open files allows", "maxclients", max(most, 1))
+		s.config.MaxClients = max(most, 1)
 	}
 }
 

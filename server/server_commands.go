@@ -15,8 +15,12 @@ func timeCommand(c *call) error {
 }
 
 func shutdownCommand(c *call) error {
+	save, noSave := false, false
 	for _, arg := range c.args[1:] {
+		save, noSave = save || is(arg, "SAVE"), noSave || is(arg, "NOSAVE")
 		switch {
+		case save && noSave:
+			return errSyntax
 		case is(arg, "ABORT"):
 			if len(c.args) > 2 {
 				return errSyntax

@@ -55,6 +55,11 @@ func (s *Server) cron() {
 	s.stats.inPerSecond.sample(s.stats.netIn, s.now)
 	s.stats.outPerSecond.sample(s.stats.netOut, s.now)
 	s.closeIdle()
+	for _, c := range s.clients.byID {
+		if c.softSince != 0 {
+			s.limitOutput(c)
+		}
+	}
 	for _, l := range s.listeners {
 		if l.deaf {
 			l.deaf = s.poll.watch(l.fd, readable) != nil

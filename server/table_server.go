@@ -4,7 +4,7 @@ package server
 func serverCommands() []command {
 	return []command{
 		{name: "command", handler: commandCommand, arity: -1, flags: loading | stale, group: "server", since: "2.8.13", complexity: "O(N)",
-			summary: "Describes the commands of this server.", tips: []string{"nondeterministic_output_order"}, subs: []command{
+			summary: "Describes the commands of this server.", acl: []string{"connection"}, tips: []string{"nondeterministic_output_order"}, subs: []command{
 				{name: "count", handler: commandCountCommand, arity: 2, flags: loading | stale, since: "2.8.13", complexity: "O(1)",
 					summary: "Counts the commands.", acl: []string{"connection"}},
 				{name: "docs", handler: commandDocsCommand, arity: -2, flags: loading | stale, since: "7.0.0", complexity: "O(N)",

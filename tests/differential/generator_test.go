@@ -111,6 +111,10 @@ func (g *generator) maybe(args []string, chance int, words ...string) []string {
 
 func (g *generator) ttl() string { return strconv.Itoa(1000 + g.r.IntN(100000)) }
 
+// ttlMs is long enough in milliseconds, too, for no key to go while the test runs: the two
+// servers would not notice at the same command.
+func (g *generator) ttlMs() string { return g.ttl() + "000" }
+
 func (g *generator) scoreBound() string {
 	return g.one("", "(") + g.one(g.float(), strconv.Itoa(g.r.IntN(100)-50), "-inf", "+inf")
 }
@@ -140,7 +144,7 @@ func (g *generator) strings() []string {
 		args = g.maybe(args, 4, g.one("NX", "XX", "nx"))
 		args = g.maybe(args, 5, "GET")
 		args = g.maybe(args, 5, "KEEPTTL")
-		return g.maybe(args, 4, g.one("EX", "PX"), g.one(g.ttl(), g.ttl(), g.ttl(), "0", "-1", "x"))
+		return g.maybe(args, 4, g.one("EX", "PX"), g.one(g.ttlMs(), g.ttlMs(), g.ttlMs(), "0", "-1", "x"))
 	case 2:
 		return []string{"GET", s()}
 	case 3:
@@ -160,14 +164,14 @@ func (g *generator) strings() []string {
 	case 10:
 		return append([]string{"MGET"}, g.some(s)...)
 	case 11:
-		return []string{g.one("SETEX", "PSETEX"), s(), g.one(g.ttl(), g.ttl(), "0"), g.value()}
+		return []string{g.one("SETEX", "PSETEX"), s(), g.one(g.ttlMs(), g.ttlMs(), "0"), g.value()}
 	case 12:
 		return []string{g.one("GETSET", "SETNX"), s(), g.value()}
 	case 13:
 		return []string{g.one("GETDEL", "STRLEN"), s()}
 	case 14:
 		args := []string{"GETEX", s()}
-		return g.maybe(args, 2, g.one("PERSIST", "EX", "PX"), g.ttl())
+		return g.maybe(args, 2, g.one("PERSIST", "EX", "PX"), g.ttlMs())
 	case 15:
 		args := []string{"LCS", s(), s()}
 		args = g.maybe(args, 3, g.one("LEN", "IDX"))
