@@ -239,11 +239,14 @@ func (v numberValue) set(c *Config, s string) error {
 // parseMemory parses a number of bytes with an optional unit: k, m, g are powers of
 // 1000, kb, mb, gb of 1024.
 func parseMemory(s string) (int64, bool) {
-	digits := strings.TrimRight(strings.ToLower(s), "bkmg")
+	digits := strings.TrimRight(s, "bkmgBKMG")
 	units := map[string]int64{"": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1e6, "mb": 1 << 20, "g": 1e9, "gb": 1 << 30}
 	unit, ok := units[strings.ToLower(s[len(digits):])]
+	if !ok {
+		return 0, false
+	}
 	n, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil || n < 0 || n > math.MaxInt64/unit {
+	if err != nil || n < 0 || n > math.MaxInt64/unit {
 		return 0, false
 	}
 	return n * unit, true
