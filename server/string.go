@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math"
-	"strconv"
 
 	"github.com/zeebo/xxh3"
 
@@ -552,5 +551,3 @@ func (c *call) removeIf(e *store.Entry, remove bool) error {
 	c.w.Int(1)
 	return nil
 }
-
-func appendInt(n int64) []byte { return strconv.AppendInt(nil, n, 10) }

@@ -41,7 +41,9 @@ const (
 // DefaultSparseMaxBytes is Redis's hll-sparse-max-bytes.
 const DefaultSparseMaxBytes = 3000
 
-// Errors of sketches that are none, or no good.
+// Errors of sketches that are none, or no good, in Redis's words.
+//
+//lint:file-ignore ST1005 the texts are what Redis answers
 var (
 	ErrNotSketch = errors.New("WRONGTYPE Key is not a valid HyperLogLog string value.")
 	ErrCorrupt   = errors.New("INVALIDOBJ Corrupted HLL object detected")
