@@ -2,7 +2,6 @@ package server
 
 import (
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -36,22 +35,19 @@ func (p *poller) watch(fd int, events uint32) error {
 	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 }
 
-// shortWait is how long wait blocks without telling Go's scheduler: under load
-// something is ready before it ends, and the announcement would cost more than the
-// wait. It also bounds by how much the loop can delay a garbage collection.
-var shortWait = unix.Timespec{Nsec: int64(200 * time.Microsecond)}
+// looks is how often wait looks before it blocks. Each look that finds something saves
+// putting the thread to sleep and waking it, which costs several.
+const looks = 3
 
 // wait returns what is ready, and waits for it for up to timeoutMs.
 func (p *poller) wait(timeoutMs int) ([]unix.EpollEvent, error) {
-	short := shortWait
-	if timeoutMs == 0 {
-		short = unix.Timespec{}
-	}
-	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])),
-		uintptr(len(p.events)), uintptr(unsafe.Pointer(&short)), 0, 0)
-	if errno == unix.ENOSYS || errno == unix.EPERM { // before Linux 5.11, or not allowed
-		n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])),
-			uintptr(len(p.events)), 0, 0, 0)
+	var n uintptr
+	var errno syscall.Errno
+	for range looks {
+		if n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])),
+			uintptr(len(p.events)), 0, 0, 0); n != 0 || errno != 0 || timeoutMs == 0 {
+			break
+		}
 	}
 	if errno == 0 && n == 0 && timeoutMs != 0 {
 		n, _, errno = syscall.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])),
