@@ -69,19 +69,18 @@ func (s *Server) tick() {
 	s.store.SetTime(store.Time{Mono: s.beganMs + s.now.Milliseconds(), Wall: now.UnixMilli()})
 }
 
-// timeoutMs is how long the loop may wait when no connection is ready.
+// timeoutMs is how long the loop may wait when no connection is ready. It counts from the
+// last tick, and is late by no more than the iteration took.
 func (s *Server) timeoutMs() int {
 	if s.busy {
 		return 0
 	}
-	wait := max((s.nextCron - s.elapsed() + time.Millisecond - 1).Milliseconds(), 0)
+	wait := max((s.nextCron - s.now + time.Millisecond - 1).Milliseconds(), 0)
 	if due, ok := s.store.DueIn(); ok {
-		// The store's time is that of the last tick: this is late by no more than the
-		// iteration took.
 		wait = min(wait, due)
 	}
 	if len(s.clients.paused) > 0 {
-		wait = min(wait, max((s.clients.pauseUntil-s.elapsed()+time.Millisecond-1).Milliseconds(), 0))
+		wait = min(wait, max((s.clients.pauseUntil-s.now+time.Millisecond-1).Milliseconds(), 0))
 	}
 	return int(wait)
 }
