@@ -31,7 +31,7 @@ func main() {
 	var s settings
 	quick := flag.Bool("quick", false, "fewer requests and keys, one round")
 	only := flag.String("only", "", "comma-separated names of loads")
-	parts := flag.String("part", "speed,memory,gc,hold,expiry", "what to measure")
+	parts := flag.String("part", "speed,memory,gc,hold,expiry,idle", "what to measure")
 	flag.StringVar(&s.out, "out", "docs/bench", "folder of the results, empty: only print")
 	flag.StringVar(&s.cached, "cached", "bin/cached", "the binary to measure")
 	flag.IntVar(&s.rounds, "rounds", 3, "rounds, of which the median counts")
@@ -47,7 +47,7 @@ func main() {
 		}
 	}
 	out := &report{settings: s}
-	measure := map[string]func(settings, *report) error{"speed": speed, "memory": memory, "gc": collector, "hold": hold, "expiry": expiry}
+	measure := map[string]func(settings, *report) error{"speed": speed, "memory": memory, "gc": collector, "hold": hold, "expiry": expiry, "idle": idle}
 	for _, part := range strings.Split(*parts, ",") {
 		if measure[part] == nil {
 			fmt.Fprintf(os.Stderr, "bench: no part %q\n", part)
