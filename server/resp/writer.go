@@ -28,7 +28,13 @@ func (w *Writer) full() bool {
 
 // Bulk writes a string.
 func (w *Writer) Bulk(s []byte) {
-	if !w.full() {
+	switch n := len(s); {
+	case w.full():
+	case n < 10: // most fields and many values: no need to format the length
+		w.Buf = append(append(append(w.Buf, '$', '0'+byte(n), '\r', '\n'), s...), '\r', '\n')
+	case n < 100:
+		w.Buf = append(append(append(w.Buf, '$', '0'+byte(n/10), '0'+byte(n%10), '\r', '\n'), s...), '\r', '\n')
+	default:
 		w.Buf = redcon.AppendBulk(w.Buf, s)
 	}
 }
