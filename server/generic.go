@@ -26,23 +26,14 @@ func delCommand(c *call) error {
 // UNLINK does what DEL does here: both leave large values to housekeeping.
 func unlinkCommand(c *call) error { return delCommand(c) }
 
-func existsCommand(c *call) error {
-	n := int64(0)
-	for _, key := range c.args[1:] {
-		_, ok := c.db.Peek(key)
-		c.srv.stats.lookup(ok)
-		if ok {
-			n++
-		}
-	}
-	c.w.Int(n)
-	return nil
-}
+func existsCommand(c *call) error { return c.countKeys(c.db.Peek) }
+func touchCommand(c *call) error  { return c.countKeys(c.db.Find) }
 
-func touchCommand(c *call) error {
+// countKeys answers how many of the keys are there; lookup may count them as used.
+func (c *call) countKeys(lookup func(key []byte) (store.Entry, bool)) error {
 	n := int64(0)
 	for _, key := range c.args[1:] {
-		_, ok := c.db.Find(key)
+		_, ok := lookup(key)
 		c.srv.stats.lookup(ok)
 		if ok {
 			n++

@@ -141,27 +141,7 @@ func (c *call) fieldTTL(answer func(store.Deadline) int64) error {
 	if err != nil {
 		return err
 	}
-	fields, err := parseFields(c.args[2:], errFieldCount)
-	if err != nil {
-		return err
-	}
-	c.w.Array(len(fields))
-	for _, name := range fields {
-		var d store.Deadline
-		found := false
-		if ok {
-			_, d, found = e.HashGet(name, &c.buf)
-		}
-		switch {
-		case !found:
-			c.w.Int(-2)
-		case d == 0:
-			c.w.Int(-1)
-		default:
-			c.w.Int(answer(d))
-		}
-	}
-	return nil
+	return c.volatileFields(&e, ok, func(_ []byte, d store.Deadline) int64 { return answer(d) })
 }
 
 func hpersistCommand(c *call) error {
@@ -169,6 +149,15 @@ func hpersistCommand(c *call) error {
 	if err != nil {
 		return err
 	}
+	return c.volatileFields(&e, ok, func(name []byte, _ store.Deadline) int64 {
+		e.SetFieldDeadline(name, 0)
+		return 1
+	})
+}
+
+// volatileFields answers for each field -2 if it is not there, -1 if it has no deadline, and else what
+// answer returns.
+func (c *call) volatileFields(e *store.Entry, ok bool, answer func(name []byte, d store.Deadline) int64) error {
 	fields, err := parseFields(c.args[2:], errFieldCount)
 	if err != nil {
 		return err
@@ -186,8 +175,7 @@ func hpersistCommand(c *call) error {
 		case d == 0:
 			c.w.Int(-1)
 		default:
-			e.SetFieldDeadline(name, 0)
-			c.w.Int(1)
+			c.w.Int(answer(name, d))
 		}
 	}
 	return nil
