@@ -135,6 +135,15 @@ func formatLongDouble(f *big.Float) string {
 	return text
 }
 
+// longDouble answers a number in that form: a double in RESP3.
+func (c *call) longDouble(f *big.Float) {
+	if text := formatLongDouble(f); c.w.RESP3 {
+		c.w.Buf = append(append(append(c.w.Buf, ','), text...), "\r\n"...)
+	} else {
+		c.w.BulkString(text)
+	}
+}
+
 // timeUnit is the unit and the clock of an expiry argument.
 type timeUnit struct {
 	perMs    int64 // milliseconds in one

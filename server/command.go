@@ -85,6 +85,16 @@ type call struct {
 	buf2 [24]byte
 }
 
+// answer writes the integer that Redis has for yes and no.
+func (c *call) answer(yes bool) error {
+	if yes {
+		c.w.Int(1)
+	} else {
+		c.w.Int(0)
+	}
+	return nil
+}
+
 func (c *call) now() store.Time { return c.srv.store.Now() }
 
 // find looks up a key that must hold a value of the given type if it is there.

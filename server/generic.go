@@ -200,8 +200,7 @@ func renamenxCommand(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.w.Int(int64(map[bool]int{true: 1}[done]))
-	return nil
+	return c.answer(done)
 }
 
 func (c *call) rename(replace bool) (done bool, err error) {

@@ -112,12 +112,7 @@ func (c *call) distance(d float64) { c.w.Bulk(strconv.AppendFloat(nil, d, 'f', 4
 func (c *call) coordinates(p geohash.Point) {
 	c.w.Array(2)
 	for _, f := range []float64{p.Lon, p.Lat} {
-		text := formatLongDouble(new(big.Float).SetPrec(longDoubleBits).SetFloat64(f))
-		if c.w.RESP3 {
-			c.w.Buf = append(append(append(c.w.Buf, ','), text...), "\r\n"...)
-		} else {
-			c.w.BulkString(text)
-		}
+		c.longDouble(new(big.Float).SetPrec(longDoubleBits).SetFloat64(f))
 	}
 }
 

@@ -111,8 +111,7 @@ func hexistsCommand(c *call) error {
 	if ok {
 		_, _, ok = e.HashGet(c.args[2], &c.buf)
 	}
-	c.w.Int(int64(map[bool]int{true: 1}[ok]))
-	return nil
+	return c.answer(ok)
 }
 
 func hstrlenCommand(c *call) error {

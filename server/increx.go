@@ -210,13 +210,8 @@ func maxLongDouble(sign int) *big.Float {
 
 func (c *call) floatPair(a, b *big.Float) {
 	c.w.Array(2)
-	for _, f := range []*big.Float{a, b} {
-		if c.w.RESP3 {
-			c.w.Buf = append(append(append(c.w.Buf, ','), formatLongDouble(f)...), "\r\n"...)
-		} else {
-			c.w.BulkString(formatLongDouble(f))
-		}
-	}
+	c.longDouble(a)
+	c.longDouble(b)
 }
 
 // increxExpire sets or removes the deadline of the counter.

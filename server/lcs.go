@@ -90,11 +90,15 @@ func (c *call) answerLCS(a, b []byte, o *lcsOptions) {
 		c.w.Bulk(text)
 		return
 	}
+	parts := 2
+	if o.withLength {
+		parts = 3
+	}
 	c.w.Map(2)
 	c.w.BulkString("matches")
 	c.w.Array(len(matches))
 	for _, m := range matches {
-		c.w.Array(map[bool]int{false: 2, true: 3}[o.withLength])
+		c.w.Array(parts)
 		for _, first := range []int{m.a, m.b} {
 			c.w.Array(2)
 			c.w.Int(int64(first))

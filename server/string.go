@@ -61,6 +61,17 @@ func parseSetOptions(args [][]byte, forGet bool) (o setOptions, err error) {
 	return o, nil
 }
 
+// deadlineOf returns the deadline that the options ask for, 0: none.
+func (c *call) deadlineOf(o *setOptions) (store.Deadline, error) {
+	switch {
+	case o.expiry != nil:
+		return c.deadline(o.expiry, o.unit, 1)
+	case o.keepTTL:
+		return store.KeepDeadline, nil
+	}
+	return 0, nil
+}
+
 func conditionName(arg []byte) string {
 	for _, name := range []string{"IFEQ", "IFNE", "IFDEQ", "IFDNE"} {
 		if is(arg, name) {
@@ -106,13 +117,9 @@ func setCommand(c *call) error {
 	if err != nil {
 		return err
 	}
-	var d store.Deadline
-	if o.expiry != nil {
-		if d, err = c.deadline(o.expiry, o.unit, 1); err != nil {
-			return err
-		}
-	} else if o.keepTTL {
-		d = store.KeepDeadline
+	d, err := c.deadlineOf(&o)
+	if err != nil {
+		return err
 	}
 	if !o.get && !o.nx && !o.xx && o.condition == "" {
 		c.db.SetString(key, value, d)
@@ -207,11 +214,9 @@ func getexCommand(c *call) error {
 		c.w.Null()
 		return nil
 	}
-	var d store.Deadline
-	if o.expiry != nil {
-		if d, err = c.deadline(o.expiry, o.unit, 1); err != nil {
-			return err
-		}
+	d, err := c.deadlineOf(&o)
+	if err != nil {
+		return err
 	}
 	c.w.Bulk(e.Value(&c.buf))
 	switch {
@@ -252,9 +257,7 @@ func msetCommand(c *call) error {
 	if len(c.args)%2 == 0 {
 		return errArity("mset")
 	}
-	for i := 1; i < len(c.args); i += 2 {
-		c.db.SetString(c.args[i], c.args[i+1], 0)
-	}
+	c.setPairs(c.args[1:], 0)
 	c.w.OK()
 	return nil
 }
@@ -269,9 +272,7 @@ func msetnxCommand(c *call) error {
 			return nil
 		}
 	}
-	for i := 1; i < len(c.args); i += 2 {
-		c.db.SetString(c.args[i], c.args[i+1], 0)
-	}
+	c.setPairs(c.args[1:], 0)
 	c.w.Int(1)
 	return nil
 }
@@ -293,13 +294,9 @@ func msetexCommand(c *call) error {
 		return errSyntax
 	}
 	pairs = pairs[:2*count]
-	var d store.Deadline
-	if o.expiry != nil {
-		if d, err = c.deadline(o.expiry, o.unit, 1); err != nil {
-			return err
-		}
-	} else if o.keepTTL {
-		d = store.KeepDeadline
+	d, err := c.deadlineOf(&o)
+	if err != nil {
+		return err
 	}
 	for i := 0; (o.nx || o.xx) && i < len(pairs); i += 2 {
 		if _, ok := c.db.Find(pairs[i]); ok != o.xx {
@@ -307,11 +304,16 @@ func msetexCommand(c *call) error {
 			return nil
 		}
 	}
+	c.setPairs(pairs, d)
+	c.w.Int(1)
+	return nil
+}
+
+// setPairs sets keys to values, which alternate.
+func (c *call) setPairs(pairs [][]byte, d store.Deadline) {
 	for i := 0; i < len(pairs); i += 2 {
 		c.db.SetString(pairs[i], pairs[i+1], d)
 	}
-	c.w.Int(1)
-	return nil
 }
 
 func incrCommand(c *call) error { return c.increment(1) }

@@ -128,13 +128,10 @@ func (db *DB) Len() int { return int(db.keys.count) }
 // have left to live in milliseconds.
 func (db *DB) Volatile() (count int, meanTTL int64) {
 	var left float64
-	for i, x := range db.expires {
-		now := db.now.Mono
-		if i == 1 {
-			now = db.now.Wall
-		}
-		count += int(x.live)
-		left += db.ttlSum[i] - float64(now)*float64(x.live)
+	for clock := range db.expires {
+		live := db.expires[clock].live
+		count += int(live)
+		left += db.ttlSum[clock] - float64(db.nowOn(clock))*float64(live)
 	}
 	if count == 0 {
 		return 0, 0

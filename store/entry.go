@@ -148,7 +148,7 @@ type layout struct {
 	width    int // Int: bytes of the number
 }
 
-func (l layout) head(clock uint32, parity byte) (kind, flags byte) {
+func (l layout) head(parity byte) (kind, flags byte) {
 	flags = parity
 	if l.deadline != 0 {
 		flags |= flagDeadline
@@ -161,11 +161,11 @@ func (l layout) head(clock uint32, parity byte) (kind, flags byte) {
 
 // writeHead writes everything before the payload into b and returns the offsets.
 func writeHead(b []byte, l layout, clock uint32, parity byte, key []byte) (keyAt, payloadAt uint32) {
-	b[0], b[1] = l.head(clock, parity)
+	b[0], b[1] = l.head(parity)
 	b[2], b[3], b[4] = byte(clock), byte(clock>>8), byte(clock>>16)
 	at := headBytes + putUvarint(b[headBytes:], uint64(len(key)))
 	if l.deadline != 0 {
-		binary.LittleEndian.PutUint64(b[at:], uint64(l.deadline))
+		putDeadline(b[at:], l.deadline)
 		at += 8
 	}
 	copy(b[at:], key)
@@ -196,19 +196,47 @@ func (db *DB) create(key []byte, hash uint64, l layout) Entry {
 	return e
 }
 
+// createFound is create for an entry that the command goes on to change: its slot is
+// looked up.
+func (db *DB) createFound(key []byte, l layout) Entry {
+	e := db.create(key, hashOf(key), l)
+	e.at, _ = db.keys.find(key, e.hash)
+	return e
+}
+
+// createPacked makes an empty compact collection.
+func (db *DB) createPacked(key []byte, t Type) Entry {
+	e := db.createFound(key, layout{typ: t, enc: Pack, payload: 1})
+	e.bytes()[e.payload] = 0
+	return e
+}
+
 // reshape gives the entry the layout l and keeps its key and as much of its
 // payload as fits. The block moves only when its size class or the presence
 // of a deadline changes.
 func (e *Entry) reshape(l layout) {
+	e.db.willChange(e.ref)
+	e.relayout(l)
+}
+
+// overwrite gives the entry the layout l for another value: what its payload referred to
+// is freed. The new payload is the caller's to write.
+func (e *Entry) overwrite(l layout) {
+	e.db.willChange(e.ref)
+	e.uncountFields()
+	e.db.releasePayload(e)
+	e.relayout(l)
+}
+
+func (e *Entry) relayout(l layout) {
 	db := e.db
-	db.willChange(e.ref)
 	b := e.bytes()
 	old := e.Deadline()
 	if (old != 0) == (l.deadline != 0) &&
 		arena.Usable(e.size()) == arena.Usable(int(e.payload)+l.payload) {
-		b[0], b[1] = l.head(0, b[1]&flagParity)
+		b[0], b[1] = l.head(b[1] & flagParity)
 		if old != 0 {
-			binary.LittleEndian.PutUint64(b[e.key-8:], uint64(l.deadline))
+			putDeadline(b[e.key-8:], l.deadline)
 		}
 	} else {
 		e.move(l)
@@ -226,8 +254,7 @@ func (e *Entry) move(l layout) {
 	size := headSize(l, key) + l.payload
 	ref := db.arena.Alloc(size)
 	fresh := db.arena.Bytes(ref, size)
-	clock := uint32(b[2]) | uint32(b[3])<<8 | uint32(b[4])<<16
-	keyAt, payloadAt := writeHead(fresh, l, clock, b[1]&flagParity, key)
+	keyAt, payloadAt := writeHead(fresh, l, e.clock(), b[1]&flagParity, key)
 	copy(fresh[payloadAt:], b[e.payload:oldSize])
 	db.arena.Free(e.ref, oldSize)
 	db.keys.set(e.at, ref)

@@ -83,10 +83,7 @@ func writeField(b, name, value []byte, d Deadline) {
 // CreateHash makes an empty hash for a key that is not there. It has to get a
 // field before the command ends.
 func (db *DB) CreateHash(key []byte) Entry {
-	e := db.create(key, hashOf(key), layout{typ: Hash, enc: Pack, payload: 1})
-	e.bytes()[e.payload] = 0
-	e.at, _ = db.keys.find(key, e.hash)
-	return e
+	return db.createPacked(key, Hash)
 }
 
 // stride is the number of pack elements a field takes.

@@ -59,9 +59,8 @@ func (e *Entry) copyCollection(to *DB, key []byte) {
 	l := e.current()
 	if l.enc == Pack || l.enc == PackTTL {
 		payload := append([]byte(nil), e.bytes()[e.payload:e.size()]...)
-		copied := to.create(key, hashOf(key), l)
+		copied := to.createFound(key, l)
 		copy(copied.bytes()[copied.payload:], payload)
-		copied.at, _ = to.keys.find(key, copied.hash)
 		copied.rescheduleFields()
 		return
 	}

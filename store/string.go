@@ -101,8 +101,7 @@ func (e *Entry) SetInt(n int64) {
 	if old, ok := e.IsInt(); ok && intBytes(old) == width {
 		e.db.willChange(e.ref)
 	} else {
-		e.db.releasePayload(e)
-		e.reshape(layout{enc: Int, deadline: e.Deadline(), payload: width, width: width})
+		e.overwrite(layout{enc: Int, deadline: e.Deadline(), payload: width, width: width})
 	}
 	e.putInt(n, width)
 }
@@ -141,9 +140,7 @@ func (db *DB) replace(key []byte, l layout) Entry {
 	if l.deadline == KeepDeadline {
 		l.deadline = e.Deadline()
 	}
-	e.uncountFields()
-	db.releasePayload(&e)
-	e.reshape(l)
+	e.overwrite(l)
 	if db.LFU.On {
 		db.use(&e)
 	} else {

@@ -31,9 +31,7 @@ func (e *Entry) saveZSet(z *zset) {
 // CreateZSet makes an empty sorted set for a key that is not there. It has to
 // get a member before the command ends.
 func (db *DB) CreateZSet(key []byte) Entry {
-	e := db.create(key, hashOf(key), layout{typ: ZSet, enc: Pack, payload: 1})
-	e.bytes()[e.payload] = 0
-	e.at, _ = db.keys.find(key, e.hash)
+	e := db.createPacked(key, ZSet)
 	if db.Limits.ZSetEntries == 0 {
 		e.zsetToSkiplist()
 	}
@@ -182,7 +180,7 @@ func (e *Entry) cutPack(from, to int) {
 	e.setPack(append(out, p[to:]...))
 }
 
-// ZRemoveRange removes count members from a rank on and reports each before it goes.
+// ZRemoveRange removes count members from a rank on.
 // Cost: O(count log n).
 func (e *Entry) ZRemoveRange(rank, count int) {
 	if count <= 0 {

@@ -8,8 +8,8 @@ import (
 )
 
 // Writer appends replies to Buf, in the protocol of one client. What RESP2 has
-// no type for is sent as Redis sends it there: maps and sets as arrays, doubles
-// and big numbers as bulk strings, booleans as 0 and 1.
+// no type for is sent as Redis sends it there: maps and sets as arrays, doubles as bulk
+// strings.
 type Writer struct {
 	Buf   []byte
 	RESP3 bool
@@ -112,20 +112,6 @@ func (w *Writer) head(kind byte, n int) {
 	w.Buf = append(w.Buf, '\r', '\n')
 }
 
-// Bool writes true or false.
-func (w *Writer) Bool(v bool) {
-	switch {
-	case w.RESP3 && v:
-		w.Buf = append(w.Buf, "#t\r\n"...)
-	case w.RESP3:
-		w.Buf = append(w.Buf, "#f\r\n"...)
-	case v:
-		w.Int(1)
-	default:
-		w.Int(0)
-	}
-}
-
 // Double writes a floating-point number.
 func (w *Writer) Double(f float64) {
 	var room [32]byte
@@ -134,15 +120,6 @@ func (w *Writer) Double(f float64) {
 		w.Buf = append(append(append(w.Buf, ','), text...), '\r', '\n')
 	} else {
 		w.Bulk(text)
-	}
-}
-
-// BigNumber writes an integer of any size, given as its decimal text.
-func (w *Writer) BigNumber(text string) {
-	if w.RESP3 {
-		w.Buf = append(append(append(w.Buf, '('), text...), '\r', '\n')
-	} else {
-		w.BulkString(text)
 	}
 }
 
@@ -156,30 +133,12 @@ func (w *Writer) Verbatim(format, text string) {
 	w.Buf = append(append(append(append(w.Buf, format...), ':'), text...), '\r', '\n')
 }
 
-// Push announces n elements that are no reply.
-func (w *Writer) Push(n int) {
-	if w.RESP3 {
-		w.head('>', n)
-	} else {
-		w.Array(n)
-	}
-}
-
 // Deferred returns a mark at which ArrayAt later writes how many elements follow.
 func (w *Writer) Deferred() int { return len(w.Buf) }
 
 // ArrayAt announces n elements at a mark, before all that was written since. It moves
 // what was written, so it is for replies whose length is not known before.
 func (w *Writer) ArrayAt(mark, n int) { w.insert(mark, '*', n) }
-
-// SetAt is ArrayAt for a set.
-func (w *Writer) SetAt(mark, n int) {
-	if w.RESP3 {
-		w.insert(mark, '~', n)
-	} else {
-		w.insert(mark, '*', n)
-	}
-}
 
 func (w *Writer) insert(mark int, kind byte, n int) {
 	var room [24]byte

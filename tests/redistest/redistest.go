@@ -25,12 +25,9 @@ const Timeout = 20 * time.Second
 func Cached(t testing.TB, directives ...string) (addr string) {
 	t.Helper()
 	config := server.DefaultConfig()
-	for i, text := range append([]string{"enable-debug-command", "yes"}, directives...) {
-		if i%2 == 1 {
-			continue
-		}
-		all := append([]string{"enable-debug-command", "yes"}, directives...)
-		if err := config.Set(text, all[i+1]); err != nil {
+	directives = append([]string{"enable-debug-command", "yes"}, directives...)
+	for i := 0; i < len(directives); i += 2 {
+		if err := config.Set(directives[i], directives[i+1]); err != nil {
 			t.Fatal(err)
 		}
 	}
