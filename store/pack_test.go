@@ -42,7 +42,7 @@ func FuzzCompactHash(f *testing.F) {
 		db := s.DB(0)
 		model := map[string]string{}
 		for i := 0; i+1 < len(script); i += 2 {
-			name, value := fmt.Sprint(int8(script[i]&31)*9), fmt.Sprintf("%x", script[:script[i+1]&31%byte(len(script))])
+			name, value := fmt.Sprint(int8(script[i]&31)*9), fmt.Sprintf("%x", script[:int(script[i+1]&31)%len(script)])
 			e, ok := db.Find([]byte("h"))
 			if !ok {
 				e = db.CreateHash([]byte("h"))
